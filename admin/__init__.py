@@ -1,0 +1,1 @@
+"""What the merchant sees and sets."""

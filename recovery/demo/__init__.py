@@ -1,0 +1,1 @@
+"""A small shop, its catalogue and an inbox; it talks to the service only by signed hooks, like any shop."""
