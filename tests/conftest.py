@@ -9,7 +9,7 @@ import redis
 
 from recovery import db as recovery_db
 from recovery.embedded import EmbeddedServers, Endpoints
-from tests.servers import TEMPLATE, database, database_copy, execute, run_apart
+from tests.servers import TEMPLATE, database, database_copy, execute, fast_folder, run_apart
 from tests.smtp_sink import SinkThread, SmtpSink
 
 ALLOWED_SKIPS = Path(__file__).with_name("skips.txt")
@@ -17,9 +17,9 @@ ALLOWED_SKIPS = Path(__file__).with_name("skips.txt")
 
 # The fixtures that last a session are synchronous: every test has an event loop of its own.
 @pytest.fixture(scope="session")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoints]:
+def servers() -> Iterator[Endpoints]:
     """A private PostgreSQL and Valkey, shared by the tests of this process."""
-    with EmbeddedServers(tmp_path_factory.mktemp("servers"), durable=False) as endpoints:
+    with fast_folder() as folder, EmbeddedServers(folder, durable=False) as endpoints:
         yield endpoints
 
 

@@ -2,9 +2,12 @@
 
 import asyncio
 import itertools
+import shutil
+import tempfile
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
@@ -12,7 +15,18 @@ import asyncpg
 
 Result = TypeVar("Result")
 TEMPLATE = "template_cartback"
+# Copying a database is ten times faster in memory than on an ordinary disk.
+MEMORY = Path("/dev/shm")
+MEMORY_NEEDED = 2 << 30
 _numbers = itertools.count(1)
+
+
+@contextmanager
+def fast_folder() -> Iterator[Path]:
+    """A temporary folder, in memory where there is enough of it."""
+    in_memory = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED
+    with tempfile.TemporaryDirectory(prefix="cartback-tests-", dir=MEMORY if in_memory else None) as folder:
+        yield Path(folder)
 
 
 def run_apart(coroutine: Coroutine[Any, Any, Result]) -> Result:
@@ -39,7 +53,7 @@ async def execute(url: str, statement: str) -> None:
 def database_copy(server_url: str, template: str) -> Iterator[str]:
     """A new database made from ``template``, dropped at the end even if somebody is still connected."""
     name = f"test_{next(_numbers)}"
-    run_apart(execute(server_url, f"CREATE DATABASE {name} TEMPLATE {template}"))
+    run_apart(execute(server_url, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy"))
     try:
         yield database(server_url, name)
     finally:
