@@ -1,0 +1,105 @@
+"""The database: Tortoise's set-up, migrations under a lock, and what counts as the database being away."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+from tortoise import Tortoise
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.connection import get_connection
+from tortoise.exceptions import DBConnectionError, OperationalError
+from tortoise.migrations.api import migrate as run_migrations
+from tortoise.transactions import in_transaction
+
+from recovery.errors import SetupError
+
+APP = "models"
+MODEL_MODULES = ["recovery.models", "chatbot.models", "admin.models"]
+MIGRATIONS = "recovery.migrations"
+POOL_SIZE = 20
+_MIGRATION_LOCK = 0x63617274  # "cart": any constant, the same in every process
+
+#: What is raised while PostgreSQL is down or restarting; Tortoise lets the raw ones through.
+UNAVAILABLE = (
+    DBConnectionError,
+    OperationalError,
+    ConnectionError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.AdminShutdownError,
+    TimeoutError,
+)
+
+
+def config(url: str) -> dict[str, Any]:
+    """Tortoise's configuration for ``url`` (``postgres://user:password@host:port/name``)."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgres", "postgresql", "asyncpg"}:
+        raise SetupError(
+            f"DATABASE_URL starts with {parts.scheme or 'nothing'}://, but Cartback needs PostgreSQL.",
+            "Set it to postgres://user:password@host:5432/name.",
+        )
+    query = "&".join(filter(None, [parts.query, f"max_size={POOL_SIZE}" if "max_size" not in parts.query else ""]))
+    return {
+        "connections": {"default": urlunsplit(("asyncpg", parts.netloc, parts.path, query, ""))},
+        "apps": {APP: {"models": MODEL_MODULES, "default_connection": "default", "migrations": MIGRATIONS}},
+        "use_tz": True,
+        "timezone": "UTC",
+    }
+
+
+@asynccontextmanager
+async def connect(url: str) -> AsyncIterator[None]:
+    """Open the models on ``url`` for every task of this process and close the pool on the way out."""
+    await Tortoise.init(config=config(url), _enable_global_fallback=True)
+    try:
+        yield
+    finally:
+        await Tortoise.close_connections()
+
+
+async def migrate(url: str) -> None:
+    """Bring the schema of ``url`` to the newest state; many processes may call this at once.
+
+    Raises:
+        SetupError: the database can't be reached.
+    """
+    try:
+        guard = await asyncpg.connect(_plain(url))
+    except (*UNAVAILABLE, OSError, asyncpg.PostgresError) as error:
+        raise SetupError(f"The database can't be reached: {error}.", "Check DATABASE_URL.") from error
+    try:
+        await guard.execute("SELECT pg_advisory_lock($1)", _MIGRATION_LOCK)
+        await run_migrations(config=config(url))
+        await Tortoise.close_connections()
+    finally:
+        await guard.close()
+
+
+def client() -> BaseDBAsyncClient:
+    """The pool, for a single statement outside a transaction."""
+    return get_connection("default")
+
+
+async def ping() -> None:
+    """Ask the database for a sign of life; raises one of ``UNAVAILABLE`` when there is none."""
+    async with asyncio.timeout(2):
+        await client().execute_query("SELECT 1")
+
+
+def describe(error: BaseException) -> str:
+    """An error of the database for the log: its kind and first line, never its DETAIL, which quotes values."""
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+
+
+def _plain(url: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(("postgres", parts.netloc, parts.path, "", ""))
+
+
+__all__ = ["UNAVAILABLE", "client", "config", "connect", "describe", "in_transaction", "migrate", "ping"]

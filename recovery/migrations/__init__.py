@@ -1,0 +1,1 @@
+"""The schema's history; written by `tortoise makemigrations`, applied by `cartback migrate`."""

@@ -1,0 +1,36 @@
+"""Every table of the core, one module per noun; all of them belong to the one Tortoise app ``models``."""
+
+from recovery.models.abandonment import Abandonment, Decision
+from recovery.models.cart import Cart, CartItem
+from recovery.models.email import Email
+from recovery.models.hook import HookDelivery, RejectedDelivery
+from recovery.models.installation import Heartbeat, Installation, JobRun
+from recovery.models.link import LinkToken
+from recovery.models.order import Order
+from recovery.models.person import ConsentRecord, Person, Suppression
+from recovery.models.policy import Policy
+from recovery.models.product import Product, ProductLink
+from recovery.models.store import Connection, Store
+
+__all__ = [
+    "Abandonment",
+    "Cart",
+    "CartItem",
+    "Connection",
+    "ConsentRecord",
+    "Decision",
+    "Email",
+    "Heartbeat",
+    "HookDelivery",
+    "Installation",
+    "JobRun",
+    "LinkToken",
+    "Order",
+    "Person",
+    "Policy",
+    "Product",
+    "ProductLink",
+    "RejectedDelivery",
+    "Store",
+    "Suppression",
+]

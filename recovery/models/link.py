@@ -1,0 +1,35 @@
+"""The row behind each signed link: what it opens, whether it was revoked, how often it was fetched."""
+
+from datetime import datetime
+
+from tortoise import Model, fields
+
+from recovery.models.cart import Cart
+from recovery.models.email import Email
+from recovery.models.store import Store
+
+
+class LinkToken(Model):
+    """One link; ``kind`` is ``restore`` or ``assistant``, ``email_hash`` is the person it was made for."""
+
+    jti = fields.CharField(32, primary_key=True)
+    kind = fields.CharField(16)
+    cart: fields.ForeignKeyRelation[Cart] = fields.ForeignKeyField("models.Cart", on_delete=fields.CASCADE)
+    cart_id: int
+    store: fields.ForeignKeyRelation[Store] = fields.ForeignKeyField("models.Store", on_delete=fields.CASCADE)
+    store_id: int
+    email: fields.ForeignKeyNullableRelation[Email] = fields.ForeignKeyField(
+        "models.Email", null=True, related_name="links", on_delete=fields.CASCADE
+    )
+    email_id: str | None
+    email_hash = fields.CharField(64)
+    created_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField()
+    revoked_at: datetime | None = fields.DatetimeField(null=True)
+    first_seen_at: datetime | None = fields.DatetimeField(null=True)
+    last_seen_at: datetime | None = fields.DatetimeField(null=True)
+    uses = fields.IntField(default=0)
+
+    class Meta:
+        table = "link_token"
+        indexes = (("cart_id",), ("email_id",))

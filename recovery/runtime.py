@@ -1,0 +1,67 @@
+"""The shared objects of a process, made once at its start and handed on; there are no module globals."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypedDict
+
+from recovery import db
+from recovery.clock import Clock, clock_for
+from recovery.doorbell import Doorbell
+from recovery.errors import SetupError
+from recovery.installation import load_keys
+from recovery.secrets import Keys
+from recovery.settings import Settings
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """What every edge needs: settings, business time, keys and the worker's doorbell."""
+
+    settings: Settings
+    clock: Clock
+    keys: Keys
+    doorbell: Doorbell
+
+    def now(self) -> datetime:
+        """Business time."""
+        return self.clock.now()
+
+
+class State(TypedDict):
+    """The lifespan state of the web process, read as ``request.state``."""
+
+    runtime: Runtime
+
+
+@asynccontextmanager
+async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
+    """Connect to the database, open the keys, and close both on the way out.
+
+    Raises:
+        SetupError: a server address is missing, or the keys do not fit.
+    """
+    database_url, redis_url = addresses(settings)
+    async with db.connect(database_url):
+        keys = await load_keys(settings)
+        doorbell = Doorbell(redis_url)
+        try:
+            yield Runtime(settings, clock_for(settings.clock_file), keys, doorbell)
+        finally:
+            await doorbell.close()
+
+
+def addresses(settings: Settings) -> tuple[str, str]:
+    """The database's and Redis's address.
+
+    Raises:
+        SetupError: one is missing.
+    """
+    if settings.database_url is None or settings.redis_url is None:
+        missing = "DATABASE_URL" if settings.database_url is None else "REDIS_URL"
+        raise SetupError(
+            f"{missing} is not set and no Cartback is running here.",
+            "Start one with `cartback serve`, or set DATABASE_URL and REDIS_URL.",
+        )
+    return settings.database_url, settings.redis_url

@@ -1,0 +1,157 @@
+"""What a merchant decides, per store with inherited defaults: names, meaning, ranges and built-in values."""
+
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from recovery.errors import CartbackError
+from recovery.text import email_address
+
+REASON_CODES = (
+    "price_sensitivity",
+    "shipping_cost",
+    "shipping_speed",
+    "product_fit",
+    "trust_security",
+    "returns_policy",
+    "payment_options",
+    "comparison",
+    "timing_deferred",
+    "checkout_friction",
+    "technical_error",
+    "other",
+)
+
+
+class SettingRefused(CartbackError):
+    """A setting's name or value is wrong; the message says which and what it must be."""
+
+
+class Step(BaseModel):
+    """One message of the sequence: how long after the detection it is due."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    delay_minutes: int = Field(0, ge=0, le=60 * 24 * 30, description="Minutes from the detection to this message.")
+
+
+class StoreSettings(BaseModel):
+    """The settings of one store; defaults are the original's where it names one (see docs/settings.md)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    enabled: bool = Field(True, description="Off: nothing is detected, scored or sent for this store.")
+    inactivity_minutes: int = Field(
+        30,
+        ge=1,
+        le=60 * 24 * 30,
+        description="Minutes without a change until an active cart counts as abandoned.",
+    )
+    look_back_hours: int = Field(
+        24, ge=1, le=24 * 30, description="Carts that fell idle longer ago than this are history and never detected."
+    )
+    expire_days: int = Field(14, ge=1, le=90, description="Days after which an abandonment nobody came back to ends.")
+    batch_size: int = Field(
+        100, ge=1, le=5000, description="Carts handled in one run of detection, of scoring and of sending."
+    )
+    min_intent_score: float = Field(
+        0.45, ge=0, le=1, description="Only carts with at least this intent score are written to; equal is enough."
+    )
+    steps: list[Step] = Field(
+        default_factory=lambda: [Step(delay_minutes=0)],
+        min_length=1,
+        max_length=10,
+        description="The messages of the sequence, each with its delay from the detection.",
+    )
+    consent_policy: Literal["require", "soft_opt_in", "off"] | None = Field(
+        None,
+        description="Who may be written to: require (a positive consent), soft_opt_in (also earlier customers who did "
+        "not object), off (no proof asked). Unset works like require until a person chooses.",
+    )
+    holdout_percent: int = Field(
+        0, ge=0, le=50, description="Share of people who are never written to, to measure what the mails really bring."
+    )
+    max_email_attempts: int = Field(3, ge=1, le=20, description="Failed attempts after which a mail is given up.")
+    copy_address: str | None = Field(None, description="The shop's own address that gets a marked copy of each mail.")
+    sender_name: str | None = Field(None, max_length=78, description="Name in the From line; unset: the store's name.")
+    sender_address: str | None = Field(None, description="Address in the From line. Nothing is sent without it.")
+    reply_to: str | None = Field(None, description="Where answers of customers go; unset: the sender.")
+    postal_address: str | None = Field(
+        None,
+        max_length=255,
+        description="The merchant's postal address for the foot of each mail. Nothing is sent without it.",
+    )
+    privacy_url: str | None = Field(None, max_length=1024, description="Link to the store's privacy policy.")
+    contact_url: str | None = Field(None, max_length=1024, description="Where a customer reaches a person.")
+    form_of_address: Literal["informal", "formal"] = Field(
+        "informal", description="How Polish texts address the customer: informal (Ty) or formal (Państwo)."
+    )
+    restore_days: int = Field(7, ge=1, le=90, description="Days a restore link works.")
+    assistant_link: bool = Field(True, description="Whether mails carry a link to the live assistant.")
+    conversation_minutes: int = Field(
+        1440, ge=5, le=60 * 24 * 30, description="Minutes the assistant link works, from the sending of its mail."
+    )
+
+    @field_validator("copy_address", "sender_address", "reply_to")
+    @classmethod
+    def _one_address(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        address = email_address(value)
+        if address is None:
+            raise ValueError("must be one e-mail address")
+        return address
+
+    @field_validator("privacy_url", "contact_url")
+    @classmethod
+    def _web_address(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("https://", "http://", "mailto:")):
+            raise ValueError("must start with https://")
+        return value
+
+    @model_validator(mode="after")
+    def _delays_rise(self) -> Self:
+        delays = [step.delay_minutes for step in self.steps]
+        if delays != sorted(set(delays)):
+            raise ValueError("the delays of the steps must rise")
+        return self
+
+    @property
+    def effective_consent_policy(self) -> Literal["require", "soft_opt_in", "off"]:
+        """The policy in force: until a person has chosen, the strictest."""
+        return self.consent_policy or "require"
+
+
+def effective(store: dict[str, Any], inherited: dict[str, Any]) -> StoreSettings:
+    """The settings in force: the store's own values over the installation's over the built-in ones.
+
+    A stored value that a newer version no longer accepts is left out rather than stopping the store.
+    """
+    values = inherited | store
+    try:
+        return StoreSettings.model_validate(values)
+    except ValidationError as error:
+        wrong = {str(e["loc"][0]) for e in error.errors() if e["loc"]}
+        return StoreSettings.model_validate({k: v for k, v in values.items() if k not in wrong})
+
+
+def merge(
+    current: dict[str, Any], changes: dict[str, Any], inherited: dict[str, Any]
+) -> tuple[dict[str, Any], StoreSettings]:
+    """``current`` with ``changes`` made to it (null removes a value), and the settings then in force.
+
+    Raises:
+        SettingRefused: an unknown name or an unfit value.
+    """
+    values = {name: value for name, value in (current | changes).items() if value is not None}
+    try:
+        return values, StoreSettings.model_validate(inherited | values)
+    except ValidationError as error:
+        problems = [f"{'.'.join(str(part) for part in e['loc']) or 'steps'}: {_words(e)}" for e in error.errors()]
+        raise SettingRefused("; ".join(problems)) from error
+
+
+def _words(error: Any) -> str:
+    if error["type"] == "extra_forbidden":
+        return "there is no such setting"
+    return str(error["msg"]).removeprefix("Value error, ")

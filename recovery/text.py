@@ -1,0 +1,74 @@
+"""Text from outside made safe to keep: cleaned strings, plain text from HTML and one e-mail address."""
+
+import re
+import unicodedata
+
+import html2text
+
+# C0 and C1 controls but tab and newline, lone surrogates, and the invisible tag block used to smuggle instructions.
+_FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\U000e0000-\U000e007f]")
+_LOCAL_PART = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_ADDRESS = re.compile(rf"({_LOCAL_PART})@({_LABEL}(?:\.{_LABEL})+)", re.ASCII)
+_ROLE_NAMES = frozenset(
+    "abuse admin administrator billing bounce bounces compliance contact daemon devnull do-not-reply donotreply help "
+    "hello hostmaster info mailer-daemon marketing no-reply nobody noreply office postmaster privacy root sales "
+    "security spam support sysadmin test unsubscribe webmaster".split()
+)
+_BOT_DOMAINS = frozenset({"storebotmail.joonix.net"})
+
+
+def clean_text(value: str, limit: int | None = None) -> str:
+    """Drop what no database, mail or page can carry, normalise to NFC, trim, and cut to ``limit`` code points."""
+    cleaned = unicodedata.normalize("NFC", _FORBIDDEN.sub("", value.replace("\r\n", "\n").replace("\r", "\n"))).strip()
+    return cleaned if limit is None or len(cleaned) <= limit else cleaned[: limit - 1].rstrip() + "…"
+
+
+def one_line(value: str, limit: int | None = None) -> str:
+    """``clean_text`` with every run of white space made one blank, for names, subjects and log lines."""
+    return clean_text(re.sub(r"\s+", " ", value), limit)
+
+
+def html_to_text(html: str, limit: int | None = None) -> str:
+    """The readable text of ``html``: no links, pictures or emphasis; lists keep their dashes."""
+    converter = html2text.HTML2Text(bodywidth=0)
+    converter.ignore_links = converter.ignore_images = converter.ignore_emphasis = True
+    converter.ul_item_mark = "-"
+    converter.escape_snob = False
+    plain = re.sub(r"\n{3,}", "\n\n", converter.handle(clean_text(html)))
+    return clean_text("\n".join(line.strip() for line in plain.splitlines()), limit)
+
+
+def email_address(value: str) -> str | None:
+    """``value`` as one plain address with its domain in lower-case ASCII, or None when it isn't exactly one."""
+    local, at, domain = value.strip().rpartition("@")
+    try:
+        candidate = f"{local}@{domain.encode('idna').decode('ascii').lower()}" if at else ""
+    except UnicodeError:
+        return None
+    match = _ADDRESS.fullmatch(candidate)
+    return candidate if match and len(candidate) <= 254 and len(match[1]) <= 64 else None
+
+
+def is_role_address(address: str) -> bool:
+    """Whether nobody in particular reads ``address`` (info@, noreply@ …)."""
+    return address.partition("@")[0].partition("+")[0].lower() in _ROLE_NAMES
+
+
+def is_bot_address(address: str) -> bool:
+    """Whether ``address`` belongs to a crawler that fills carts."""
+    return address.rpartition("@")[2].lower() in _BOT_DOMAINS
+
+
+def mask_address(address: str) -> str:
+    """``a***@example.com``: enough to recognise one's own address, not enough to learn another's."""
+    local, _, domain = address.partition("@")
+    return f"{local[:1]}***@{domain}"
+
+
+def duration(minutes: int) -> str:
+    """``minutes`` for people: ``45 min``, ``3 h``, ``2 d 4 h``."""
+    days, rest = divmod(minutes, 1440)
+    hours, left = divmod(rest, 60)
+    parts = [f"{days} d" if days else "", f"{hours} h" if hours else "", f"{left} min" if left and not days else ""]
+    return " ".join(filter(None, parts)) or "0 min"
