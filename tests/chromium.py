@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 from playwright.async_api import Browser, Page, ViewportSize, async_playwright
 
@@ -24,9 +25,9 @@ DESKTOP = ViewportSize(width=1280, height=800)
 FONTS = """<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig>
-  <dir prefix="relative">fonts</dir>
+  <dir>{folder}/fonts</dir>
   <dir>/usr/share/fonts</dir>
-  <cachedir prefix="relative">fonts-cache</cachedir>
+  <cachedir>{folder}/fonts-cache</cachedir>
 </fontconfig>
 """
 
@@ -49,6 +50,7 @@ def find_chromium() -> Chromium:
         if found:
             return Chromium(Path(found))
     folder = _packed_chromium()
+    (folder / "fonts.conf").write_text(FONTS.format(folder=escape(str(folder))))
     libraries = {"LD_LIBRARY_PATH": str(folder / "lib"), "FONTCONFIG_FILE": str(folder / "fonts.conf")}
     return Chromium(folder / "chromium", libraries)
 
@@ -64,7 +66,6 @@ def _packed_chromium() -> Path:
         _npm(draft / "npm", "ci")
         _npm(draft / "npm", "run", "unpack", "--", str(draft))
         shutil.rmtree(draft / "npm")
-        (draft / "fonts.conf").write_text(FONTS)
         draft.rename(folder)
     return folder
 

@@ -16,7 +16,7 @@ ROOTS = {"chatbot.app", "recovery.worker", "recovery.cli"}
 RANKS = [
     "hooks links jobs privacy",
     "delivery campaigns orders detection analytics",
-    "eligibility emails coupons scoring carts products suppressions",
+    "eligibility emails coupons scoring heuristic carts products suppressions persons episodes",
     "stores llm mailer tokens installation runtime",
     "models",
     "db settings store_settings errors clock text money secrets doorbell embedded",
@@ -75,7 +75,7 @@ def import_violations(sources: Sources) -> list[str]:
     """Every import that breaks a rule."""
     found = []
     for name, source in sources.items():
-        for target in imports(name, ast.parse(source), sources):
+        for target in sorted(set(imports(name, ast.parse(source), sources))):
             found += [f"{name} imports {target}: {rule}" for rule in broken_rules(name, target)]
     return found
 
