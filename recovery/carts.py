@@ -10,7 +10,7 @@ from recovery import episodes
 from recovery.models import Abandonment, Cart, CartItem, Order, Store
 from recovery.persons import lock_persons, lock_quote, record_consent
 from recovery.secrets import Keys
-from recovery.stores.snapshots import CartEnd, CartSnapshot, Customer, is_newer
+from recovery.stores.snapshots import CartEnd, CartSnapshot, Consent, Customer, is_newer
 
 Taken = Literal["applied", "older"]
 
@@ -27,9 +27,7 @@ async def take(store: Store, cart: CartSnapshot, keys: Keys, now: datetime) -> t
     await lock_persons(store.connection_id, [person, known.email_hash if known else None])
     await lock_quote(store.connection_id, cart.quote_id)
     if cart.consent and person:
-        suppressed = await record_consent(store.connection_id, person, cart.consent)
-        if suppressed:
-            await take_back_for_person(store.connection_id, person, "objection", now)
+        await hear_consent(store.connection_id, person, cart.consent, now)
     row = await Cart.filter(connection_id=store.connection_id, quote_id=cart.quote_id).select_for_update().get_or_none()
     if row is None:
         row = _new(store, cart, now)
@@ -70,6 +68,14 @@ async def restored(store: Store, quote_id: str, at: datetime) -> Taken:
     """The shop let a customer into the saved cart by our hand-off."""
     changed = await Cart.filter(connection_id=store.connection_id, quote_id=quote_id).update(restored_at=at)
     return "applied" if changed else "older"
+
+
+async def hear_consent(connection_id: int, email_hash: str, consent: Consent, now: datetime) -> None:
+    """Keep what a person said about marketing mail, and act on it at once. Call with the person locked."""
+    if await record_consent(connection_id, email_hash, consent):
+        await take_back_for_person(connection_id, email_hash, "objection", now)
+    else:
+        await episodes.look_again(connection_id, email_hash, now)
 
 
 async def take_back_for_person(

@@ -13,9 +13,9 @@ Closed = Literal["recovered", "superseded", "dismissed", "expired", "erased"]
 async def close(abandonment: Abandonment, status: Closed, now: datetime) -> None:
     """End an episode. Call with its row locked; closing a closed one changes only its name."""
     abandonment.status = status
-    abandonment.open_key = None
+    abandonment.open_key = abandonment.due_at = None
     abandonment.closed_at = abandonment.closed_at or now
-    await abandonment.save(update_fields=["status", "open_key", "closed_at"])
+    await abandonment.save(update_fields=["status", "open_key", "due_at", "closed_at"])
     await take_back_emails([abandonment.id], status, now)
 
 
@@ -30,6 +30,15 @@ async def take_back_emails(
             status=status, fence=row.fence + 1, closed_at=now, closed_reason=reason
         )
     return taken
+
+
+async def look_again(connection_id: int, email_hash: str, now: datetime) -> None:
+    """Something about this person changed that a waiting step may have waited for: look at it in the next sweep."""
+    await (
+        Abandonment.filter(connection_id=connection_id, email_hash=email_hash, open_key__isnull=False, due_at__gt=now)
+        .exclude(scored_at=None)
+        .update(due_at=now)
+    )
 
 
 async def recover(abandonment: Abandonment, order: Order, now: datetime) -> None:

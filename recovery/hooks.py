@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 
 from recovery import carts, db, orders, products
 from recovery.models import Connection, HookDelivery, RejectedDelivery, Store
-from recovery.persons import lock_persons, record_consent, suppress
+from recovery.persons import lock_persons, suppress
 from recovery.runtime import Runtime
 from recovery.stores import generic
 from recovery.stores.reading import Reading
@@ -272,8 +272,7 @@ async def _consent(event: Event) -> Outcome:
     if person is None:
         return Outcome("applied")
     await lock_persons(event.connection.id, [person])
-    if await record_consent(event.connection.id, person, event.payload.consent.snapshot()):
-        await carts.take_back_for_person(event.connection.id, person, "objection", event.reading.now)
+    await carts.hear_consent(event.connection.id, person, event.payload.consent.snapshot(), event.reading.now)
     return Outcome("applied", person)
 
 

@@ -72,8 +72,9 @@ class Abandonment(Model):
 class Decision(Model):
     """Why an abandonment's step was or was not written to; a row only when the answer changed.
 
-    ``outcome`` is ``queued``, ``waiting``, ``sent``, ``skipped``, ``held_out`` or ``would_send`` (``sent``: every check
-    held at the point of no return); ``reason`` is the first failing check. ``terminal_key`` ("abandonment:step") is set on a final answer and unique, so there is one at most.
+    ``outcome`` is ``queued``, ``waiting``, ``sent`` (every check held at the point of no return), ``skipped``,
+    ``held_out`` or ``would_send``; ``reason`` is the first failing check. ``terminal_key`` ("abandonment:step") is set
+    on a final answer and unique, so there is one at most.
     """
 
     id = fields.BigIntField(primary_key=True)
