@@ -14,12 +14,12 @@ ROOTS = {"chatbot.app", "recovery.worker", "recovery.cli"}
 # Inside recovery a module imports its own line (without a circle) and lines below. A name stands for its
 # submodules and for modules that continue it: "hooks" is also recovery.hooks_schema.
 RANKS = [
-    "hooks links jobs privacy",
-    "delivery campaigns orders detection analytics",
-    "eligibility emails coupons scoring heuristic carts products suppressions persons episodes",
+    "hooks links jobs health",
+    "delivery copies campaigns orders detection analytics privacy",
+    "eligibility emails coupons scoring heuristic carts products suppressions persons episodes pages",
     "stores llm mailer tokens installation runtime",
     "models",
-    "db settings store_settings errors clock text money secrets doorbell embedded",
+    "db settings store_settings errors clock text money language secrets doorbell logs crash embedded",
 ]
 ONLY_IN = {"openai": "recovery.llm", "aiosmtplib": "recovery.mailer", "jwt": "recovery.tokens"}
 # The demo is a shop like any other: it knows the service by its public interfaces only.
