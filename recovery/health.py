@@ -48,7 +48,7 @@ async def database_answers() -> bool:
 async def redis_answers(runtime: Runtime) -> bool:
     """Whether Redis answers within two seconds."""
     _, url = addresses(runtime.settings)
-    client = redis.asyncio.from_url(url, socket_timeout=2, socket_connect_timeout=2)
+    client = redis.asyncio.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
     try:
         return bool(await client.ping())
     except (redis.exceptions.RedisError, OSError):
