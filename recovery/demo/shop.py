@@ -24,7 +24,6 @@ from recovery.demo.catalogue_hooks import policy_batches, product_batches, produ
 from recovery.demo.customers import CUSTOMERS, Customer
 from recovery.demo.hook_sender import HookSender
 from recovery.demo.shop_state import ShopRecords, load_records, new_id, save_records
-from recovery.errors import NotFound
 
 
 class DemoShop:
@@ -47,12 +46,6 @@ class DemoShop:
         return self._records
 
     # --- what is there -------------------------------------------------------------------------------------------
-
-    def catalogue(self, store: str) -> Catalogue:
-        try:
-            return self.catalogues[store]
-        except KeyError:
-            raise NotFound(f"There is no store {store!r} in this shop.") from None
 
     def cart(self, quote_id: str | None) -> Cart | None:
         return self._records.carts.get(quote_id or "")
@@ -174,6 +167,9 @@ class DemoShop:
         known = cart.email == email and cart.consent is not None
         ticked_before = cart.consent.marketing if cart.consent else None
         cart.email = email
+        owner = CUSTOMERS.get(cart.customer_id or "")
+        if owner and owner.email != email:
+            cart.customer_id = None
         cart.reach("contact")
         if ticked_before != marketing or not known:
             cart.consent = Consent(marketing, self._clock.now())

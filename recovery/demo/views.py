@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
+from recovery.demo.catalogue.model import Variant
 from recovery.demo.prices import format_price
 
 _FOLDER = Path(__file__).parent / "templates"
@@ -40,6 +41,7 @@ class Views:
         )
         self._templates.globals["price"] = format_price
         self._templates.filters["when"] = _when
+        self._templates.filters["pieces"] = _pieces
 
     def page(self, template: str, values: Mapping[str, object], status: int = 200) -> HTMLResponse:
         content = self._templates.get_template(template).render(values)
@@ -70,6 +72,11 @@ def local_path(path: str, otherwise: str) -> str:
     parts = urlsplit(path)
     stays = path.startswith("/") and not path.startswith(("//", "/\\")) and not parts.netloc
     return path if stays else otherwise
+
+
+def _pieces(variant: Variant, stock: Callable[[Variant], int]) -> int:
+    """The variant's stock, as a filter so that a template can sum it."""
+    return stock(variant)
 
 
 def _when(moment: datetime, language: str = "en") -> str:
