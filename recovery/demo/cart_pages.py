@@ -83,9 +83,12 @@ class CartPages:
         priced = self._shop.priced(filled) if filled else None
         return self._front.page(guest, "left.html.jinja", {"cart": filled, "priced": priced, "hurdle": _hurdle(filled)})
 
-    def _page(self, guest: Guest, *, fewer: bool = False, unknown_code: str | None = None, status: int = 200) -> Response:
+    def _page(
+        self, guest: Guest, *, fewer: bool = False, unknown_code: str | None = None, status: int = 200
+    ) -> Response:
         cart = guest.cart
-        priced = self._shop.priced(cart) if cart and cart.lines else None
+        full = self._shop.priced(cart) if cart else None
+        priced = full if full and full.lines else None
         missing = 0
         if priced:
             missing = max(guest.catalogue.free_shipping_from - (priced.subtotal - priced.discount), 0)

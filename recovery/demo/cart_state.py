@@ -25,11 +25,12 @@ class Consent:
 
 @dataclass
 class Line:
-    """One variant in a cart; ``unit_price`` is the price the shopper saw last."""
+    """One variant in a cart; ``unit_price`` and ``name`` are what the shopper saw last."""
 
     variant_id: str
     quantity: int
     unit_price: int
+    name: str
 
 
 @dataclass

@@ -208,7 +208,7 @@ def _notes(response: httpx2.Response | None) -> tuple[str, ...]:
     listed = [*_entries(answer.get("warnings")), *_entries(answer.get("errors"))]
     found = [f"{entry.get('path', '')}: {entry.get('code', '')} {entry.get('message', '')}".strip() for entry in listed]
     status = answer.get("status")
-    return tuple([*([status] if isinstance(status, str) else []), *found])[:20]
+    return (*([status] if isinstance(status, str) else []), *found)[:20]
 
 
 def _entries(value: object) -> list[dict[str, object]]:

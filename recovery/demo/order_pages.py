@@ -32,7 +32,12 @@ class OrderPages:
         cart = guest.cart
         if not (cart and cart.lines and cart.email and cart.shipping and cart.payment):
             return go(guest.path("checkout/review"))
-        if any(self._shop.stock(line.variant) < line.quantity for line in self._shop.priced(cart).lines):
+        short = [
+            line.variant for line in self._shop.priced(cart).lines if self._shop.stock(line.variant) < line.quantity
+        ]
+        for variant in short:
+            self._shop.set_quantity(cart, variant.id, self._shop.stock(variant))
+        if short:
             return go(guest.path("cart?fewer"))
         order = self._shop.place_order(cart)
         guest.visit.orders.append(order.order_id)

@@ -65,9 +65,9 @@ class RestorePages:
         return self._front.page(guest, "restored.html.jinja", values)
 
     def _open(self, guest: Guest, token: str) -> Response:
-        claims = check_handoff(token, self._key, guest.store)
-        cart = self._shop.cart(str(claims["quote_id"])) if claims else None
-        if claims is None or cart is None or cart.store != guest.store:
+        claims = check_handoff(token, self._key, guest.store) or {}
+        cart, ref = self._shop.cart(str(claims.get("quote_id", ""))), claims.get("ref")
+        if cart is None or cart.store != guest.store or not isinstance(ref, str) or not ref:
             return self._front.page(guest, "refused.html.jinja", {"kind": "refused"}, status=410)
         if cart.status != "open":
             kind = "ordered" if cart.status == "ordered" else "closed"
@@ -75,7 +75,7 @@ class RestorePages:
         if guest.customer and cart.email != guest.customer.email:
             return self._front.page(guest, "other_person.html.jinja", {"token": token})
         self._take(guest, cart)
-        self._shop.restore(cart, str(claims.get("ref", "")))
+        self._shop.restore(cart, ref)
         # On to an address without the hand-off: it must not stay in the history or be shared by copying the address.
         return self._front.send(guest, go(guest.path("restored")))
 

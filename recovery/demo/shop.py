@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Protocol
 
 from recovery.clock import Clock
 from recovery.demo.cart_hooks import Addresses, cart_data, consent_data, order_data, restored_data
@@ -136,7 +135,7 @@ class DemoShop:
         if line:
             line.quantity = possible
         else:
-            cart.lines.append(Line(variant_id, possible, variant.price))
+            cart.lines.append(Line(variant_id, possible, variant.price, variant.name))
         self._changed(cart)
         return possible == wanted
 
@@ -211,7 +210,7 @@ class DemoShop:
             if present:
                 present.quantity = max(possible, present.quantity)
             elif possible:
-                cart.lines.append(Line(line.variant_id, possible, line.unit_price))
+                cart.lines.append(Line(line.variant_id, possible, line.unit_price, line.name))
         self._changed(cart)
         other.status, other.merged_into = "merged", cart.quote_id
         other.version += 1
@@ -238,7 +237,7 @@ class DemoShop:
         variant = self.catalogues[cart.store].variants.get(line.variant_id)
         if variant is None:
             cart.lines.remove(line)
-            return LineChange(line.variant_id, "gone")
+            return LineChange(line.name, "gone")
         available = self.stock(variant)
         if available < 1:
             cart.lines.remove(line)
@@ -343,7 +342,9 @@ class DemoShop:
 
     def _stock_entries(self, store: str, touched: Iterable[str]) -> Iterable[dict[str, object]]:
         catalogue, at = self.catalogues[store], self._addresses[store]
-        variants = [catalogue.variants[variant_id] for variant_id in sorted(touched) if variant_id in catalogue.variants]
+        variants = [
+            catalogue.variants[variant_id] for variant_id in sorted(touched) if variant_id in catalogue.variants
+        ]
         for product_id in sorted({variant.product_id for variant in variants}):
             yield product_entry(catalogue.products[product_id], catalogue, at, self.stock)
         for variant in variants:

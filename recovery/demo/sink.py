@@ -27,7 +27,6 @@ class Sink:
 @asynccontextmanager
 async def open_sink(folder: Path, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Sink]:
     """Listen on ``host`` and ``port`` (0 = any free one) until the block ends."""
-    folder.mkdir(parents=True, exist_ok=True)
     loop = asyncio.get_running_loop()
     keeper = _Keeper(folder)
     server = await loop.create_server(
@@ -44,6 +43,7 @@ class _Keeper:
     """aiosmtpd's handler: one file per accepted message, the oldest beyond ``KEPT`` removed."""
 
     def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:

@@ -61,8 +61,7 @@ def load_catalogue(name: str, language: str, currency: str) -> Catalogue:
         ),
         free_shipping_from=free_from,
         payments=tuple(
-            PaymentMethod(entry.code, words.payments[entry.code], entry.paid, entry.fails)
-            for entry in numbers.payments
+            PaymentMethod(entry.code, words.payments[entry.code], entry.paid, entry.fails) for entry in numbers.payments
         ),
         coupons=numbers.coupons,
         policies=tuple(_policy(entry, words, currency, language) for entry in numbers.policies),
