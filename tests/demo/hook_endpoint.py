@@ -64,7 +64,10 @@ class HookEndpoint:
 @contextlib.asynccontextmanager
 async def hook_endpoint(port: int = 0) -> AsyncIterator[HookEndpoint]:
     """The server on a free port (or ``port``) of the loopback, until the block ends."""
-    listener = socket.create_server(("127.0.0.1", port))
+    # Named as TCP: asyncio turns Nagle's delay (40 ms an answer) off only for sockets that say so.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
     endpoint = HookEndpoint(f"http://127.0.0.1:{listener.getsockname()[1]}/hooks/v1/demo")
     app = Starlette(routes=[Route("/hooks/v1/demo", endpoint.take, methods=["POST"])])
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off", ws="none"))

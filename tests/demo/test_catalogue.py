@@ -82,9 +82,7 @@ def test_policies_state_their_facts_in_their_text(catalogue: Catalogue) -> None:
     for policy in catalogue.policies:
         for fact in policy.facts:
             assert fact.name in FACTS
-            shown = (
-                format_price(fact.amount, fact.currency, catalogue.language) if fact.currency else str(fact.amount)
-            )
+            shown = format_price(fact.amount, fact.currency, catalogue.language) if fact.currency else str(fact.amount)
             assert shown in policy.text
 
 
