@@ -1,8 +1,10 @@
-"""Writes a file so that a reader never sees half of it."""
+"""The demo's files: written so that a reader never sees half of one, and named when one cannot be read."""
 
 import os
 import secrets
 from pathlib import Path
+
+from recovery.errors import SetupError
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -12,3 +14,11 @@ def write_atomically(path: Path, content: bytes) -> None:
     with os.fdopen(handle, "wb") as file:
         file.write(content)
     draft.replace(path)
+
+
+def unreadable(path: Path) -> SetupError:
+    """The error for a state file that another version wrote or something damaged."""
+    return SetupError(
+        f"The demo cannot read {path}: it is damaged or from another version.",
+        "Reset the demo's state, or move that file away to start the shop without it.",
+    )

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import httpx2
 import orjson
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from standardwebhooks import Webhook
 
-from recovery.demo.files import write_atomically
+from recovery.demo.files import unreadable, write_atomically
 
 log = logging.getLogger(__name__)
 
@@ -216,18 +216,25 @@ def _entries(value: object) -> list[dict[str, object]]:
 
 
 def _stored(folder: Path) -> list[_Waiting]:
-    found = []
-    for path in sorted(folder.glob("*.json")):
+    return [_read(path) for path in sorted(folder.glob("*.json"))]
+
+
+def _read(path: Path) -> _Waiting:
+    try:
         stored = orjson.loads(path.read_bytes())
         envelope = stored["envelope"]
-        hook_id = path.stem.split("-", 1)[1]
         created_at = datetime.fromisoformat(stored["created_at"])
-        body = orjson.dumps(envelope)
-        found.append(_Waiting(path, hook_id, envelope["type"], envelope["store"], body, created_at))
-    return found
+        hook_id = path.stem.split("-", 1)[1]
+        return _Waiting(path, hook_id, envelope["type"], envelope["store"], orjson.dumps(envelope), created_at)
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise unreadable(path) from error
 
 
 def _remembered(path: Path) -> dict[str, Delivery]:
     if not path.exists():
         return {}
-    return {delivery.id: delivery for delivery in TypeAdapter(list[Delivery]).validate_json(path.read_bytes())}
+    try:
+        deliveries = TypeAdapter(list[Delivery]).validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise unreadable(path) from error
+    return {delivery.id: delivery for delivery in deliveries}

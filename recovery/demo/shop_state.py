@@ -4,10 +4,10 @@ import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from recovery.demo.cart_state import Cart, Consent, Order
-from recovery.demo.files import write_atomically
+from recovery.demo.files import unreadable, write_atomically
 
 # No 0, 1, I or O: people read these ids aloud and type them into `cartback explain`.
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -30,7 +30,12 @@ _SHAPE = TypeAdapter(ShopRecords)
 
 def load_records(path: Path) -> ShopRecords:
     """The records of the last run, or empty ones."""
-    return _SHAPE.validate_json(path.read_bytes()) if path.exists() else ShopRecords()
+    if not path.exists():
+        return ShopRecords()
+    try:
+        return _SHAPE.validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise unreadable(path) from error
 
 
 def save_records(path: Path, records: ShopRecords) -> None:

@@ -3,6 +3,9 @@
 import asyncio
 from datetime import datetime
 
+import pytest
+
+from recovery.errors import SetupError
 from tests.demo import payloads
 from tests.demo.conftest import Browser, DemoWorld, words
 
@@ -213,6 +216,15 @@ async def test_a_restart_keeps_carts_and_numbers(browser: Browser, world: DemoWo
     await later.post("cart/quantity", variant="hala-moss-m", quantity="2")
     cart = (await later.told()).last("cart.updated")
     assert (cart["quote_id"], cart["version"]) == (quote_id, 2)
+
+
+@pytest.mark.parametrize("name", ["shop.json", "deliveries.json", "outbox/000000001-msg_x.json"])
+async def test_a_damaged_state_file_is_named_with_the_way_out(world: DemoWorld, name: str) -> None:
+    damaged = world.state_dir / name
+    damaged.parent.mkdir(parents=True)
+    damaged.write_text('{"carts": 1')
+    with pytest.raises(SetupError, match=f"{damaged.name}.*Reset the demo"):
+        await world.open()
 
 
 async def test_hooks_carry_business_time(browser: Browser, world: DemoWorld) -> None:
