@@ -58,7 +58,7 @@ def cart_data(cart: Cart, priced: PricedCart, catalogue: Catalogue, at: Addresse
     return data
 
 
-def order_data(order: Order, at: Addresses) -> dict[str, object]:
+def order_data(order: Order, language: str, at: Addresses) -> dict[str, object]:
     """A whole snapshot of the order; ``state`` says what it is now."""
     customer: dict[str, object] = {"email": order.email, "registered": order.customer_id is not None}
     if order.customer_id:
@@ -74,7 +74,7 @@ def order_data(order: Order, at: Addresses) -> dict[str, object]:
         "shipping": order.shipping,
         "discount": order.discount,
         "coupon_codes": [order.coupon] if order.coupon else [],
-        "locale": order.store,
+        "locale": language,
         "items": [_order_item(line, at) for line in order.lines],
         "customer": customer,
     }

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 from recovery.demo.cart_hooks import Addresses
 from recovery.demo.catalogue.model import Attribute, Catalogue, Product, SizeGuide, Variant
 
-_PRODUCTS_PER_HOOK = 100
+# A hook may carry 100 products and 256 KiB; half as many keeps long descriptions well inside.
+_PRODUCTS_PER_HOOK = 50
 _POLICIES_PER_HOOK = 20
 # Policies that are a page section rather than a place of their own share the help page.
 _HELP_PAGE = "help"

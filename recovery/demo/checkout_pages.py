@@ -13,6 +13,8 @@ from recovery.demo.views import go, own_forms_only
 
 _EMAIL = re.compile(r"[^@\s<>,;]{1,64}@[^@\s<>,;]{1,180}\.[^@\s<>,;.]{2,63}")
 
+_LONGEST_EMAIL = 254
+
 
 class CheckoutPages:
     """Contact, delivery, payment, review; a step that is not ready leads back to the first that misses."""
@@ -52,7 +54,7 @@ class CheckoutPages:
             email = guest.customer.email
         elif not typed and cart.email:
             email = cart.email
-        elif _EMAIL.fullmatch(typed):
+        elif len(typed) <= _LONGEST_EMAIL and _EMAIL.fullmatch(typed):
             email = typed
             guest.visit.typed.append(cart.quote_id)
         else:
@@ -121,8 +123,12 @@ class CheckoutPages:
         customer = CUSTOMERS.get(str(form.get("customer", "")))
         if customer and customer.store == guest.store:
             guest.visit.accounts[guest.store] = customer.id
-            if guest.cart:
+            if guest.cart and guest.cart.customer_id in {None, customer.id}:
                 self._shop.log_in(guest.cart, customer)
+            elif guest.cart:
+                # Somebody else's cart, brought here by a link: it stays theirs.
+                guest.visit.carts.pop(guest.store)
+                guest.cart = None
         target = "checkout/contact" if form.get("next") == "checkout" and guest.cart else "account"
         return self._front.send(guest, go(guest.path(target)))
 

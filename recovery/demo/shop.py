@@ -331,7 +331,9 @@ class DemoShop:
             self._tell("consent.updated", cart.store, consent_data(cart.email, cart.customer_id, cart.consent))
 
     def _send_order(self, type_: str, order: Order) -> None:
-        self._tell(type_, order.store, order_data(order, self._addresses[order.store]))
+        self._tell(
+            type_, order.store, order_data(order, self.catalogues[order.store].language, self._addresses[order.store])
+        )
 
     def _send_stock(self, order: Order) -> None:
         touched = {line.variant_id for line in order.lines}

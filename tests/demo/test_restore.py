@@ -199,6 +199,16 @@ async def test_another_account_is_asked_first(browser: Browser, world: DemoWorld
     assert "You are not logged in" in (await phone.get("account")).text
 
 
+async def test_logging_in_does_not_take_another_customers_cart(browser: Browser, world: DemoWorld) -> None:
+    cart = await browser.fill()
+    await browser.post("login", customer="c-101", next="checkout")
+    phone = world.browser(browser.site)
+    await open_link(phone, token(cart.quote_id))
+    await phone.post("login", customer="c-102", next="checkout")
+    assert cart.customer_id == "c-101"
+    assert "Your cart is empty" in (await phone.get("cart")).text
+
+
 async def test_it_says_per_line_what_changed(browser: Browser, world: DemoWorld) -> None:
     for variant, quantity in (
         ("hala-moss-m", 1),

@@ -1,6 +1,7 @@
 """A shopper's way through the shop, told by the hooks that reach Cartback."""
 
 import asyncio
+import json
 from datetime import datetime
 
 import pytest
@@ -16,6 +17,7 @@ async def test_the_catalogue_is_announced_per_store_at_every_start(world: DemoWo
     hooks = list(world.endpoint.received)
     for hook in hooks:
         payloads.envelope(hook.envelope)
+        assert len(json.dumps(hook.envelope, ensure_ascii=False).encode()) < 128 * 1024
     for store, currency in (("en", "EUR"), ("pl", "PLN")):
         mine = [hook for hook in hooks if hook.envelope["store"] == store]
         products = {
