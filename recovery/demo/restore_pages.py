@@ -28,6 +28,9 @@ class RestorePages:
 
     async def restore(self, request: Request) -> Response:
         """The address Cartback leads to, with ``?cartback=<hand-off>``."""
+        if request.method == "HEAD":
+            # Somebody's link checker: nobody is back.
+            return Response()
         guest = self._front.guest(request)
         return self._open(guest, request.query_params.get("cartback", ""))
 

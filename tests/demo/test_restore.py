@@ -149,6 +149,12 @@ async def test_expiry_is_real_time_not_the_time_of_the_demo(
     assert (await open_link(browser, token(left_behind))).status_code == 200
 
 
+async def test_a_link_checker_brings_nobody_back(browser: Browser, left_behind: str) -> None:
+    answer = await browser.client.head(f"/shop/en/restore?cartback={token(left_behind)}")
+    assert (answer.status_code, answer.headers.get("set-cookie")) == (200, None)
+    assert not (await browser.told()).of("cart.restored")
+
+
 async def test_the_order_after_it_carries_the_ref(browser: Browser, world: DemoWorld, left_behind: str) -> None:
     phone = world.browser(browser.site)
     await open_link(phone, token(left_behind))
