@@ -6,7 +6,7 @@ named by the id that the client gave the question, so ``turn`` and ``msg`` hold 
 
 From the client
     hello   {session, conv, last_seq, partial?: {msg, ep, off}}   who, and what the client has already
-    msg     {id: UUID, text}              a question, at most 1,200 code points; sent again with the same id until ``ok``
+    msg     {id: UUID, text}              a question of 1,200 code points at most; sent again with the same id until ``ok``
     cancel  {turn}                        stop the answer; what was written stays (a lost connection does not stop it)
     retry   {turn}                        ask the question of a finished turn once more, at most once per turn
     vote    {msg, v: -1 | 0 | 1}          what the customer thinks of an answer
@@ -22,16 +22,17 @@ From the server, durable: kept in the database, numbered by ``seq`` without a ho
     state   {seq, ordered?, coupon?, cart_version?}   something about the cart changed (reserved: not sent yet)
 
 From the server, fleeting
-    welcome {conv, seq, resumed, limits, disclosure}  after ``hello``; not ``resumed``: forget everything, a full log comes
+    welcome {conv, seq, resumed, limits, disclosure}  after ``hello``; not ``resumed``: forget all, a full log comes
     log     {items, more}                 several durable events at once, oldest first, each with its ``seq``
     d       {msg, ep, off, x}             ``x`` is the answer's text from ``off`` on; overlap is to be ignored
     renew   {session}                     a fresh session token in place of the old one
     err     {code, retry, after_ms, ref}  ``ref`` (an id or null) was not done; ``code`` is one of ERRORS
     pong    {n}
 
-``off`` and ``len`` count Unicode code points, and a slice never splits one. ``sha`` is the first 8 bytes, in hex, of the
-SHA-256 of the whole text in UTF-8. A text longer than ``len`` is cut to it. ``finish`` is ``stop`` (whole), ``cut`` (broken
-off), ``cancelled``, ``fallback`` (the built-in assistant answered in place of a failing model) or ``error`` (no answer).
+``off`` and ``len`` count Unicode code points, and a slice never splits one. ``sha`` is the first 8 bytes, in hex, of
+the SHA-256 of the whole text in UTF-8. A text longer than ``len`` is cut to it. ``finish`` is ``stop`` (whole), ``cut``
+(broken off), ``cancelled``, ``fallback`` (the built-in assistant answered in place of a failing model) or ``error``
+(no answer).
 
 Close codes: 1000 bye · 1009, 1007, 1002 protocol · 1012 restart, come again · 1013 overloaded, come later · 4400 bad
 messages · 4401 session over, get another · 4403 forbidden · 4404 conversation gone · 4408 no hello, or idle ·
