@@ -1,0 +1,5 @@
+/** The assistant page's entry: tells the style sheet that scripts run. */
+
+import "./style.css";
+
+document.documentElement.dataset.scripts = "on";

@@ -1,0 +1,72 @@
+"""Fixtures of every test: real servers, a migrated database each, an SMTP sink; and the rule about skipped tests."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from recovery import db as recovery_db
+from recovery.embedded import EmbeddedServers, Endpoints
+from tests.servers import TEMPLATE, database, database_copy, execute, fast_folder, run_apart
+from tests.smtp_sink import SinkThread, SmtpSink
+
+ALLOWED_SKIPS = Path(__file__).with_name("skips.txt")
+
+
+# The fixtures that last a session are synchronous: every test has an event loop of its own.
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Endpoints]:
+    """A private PostgreSQL and Valkey, shared by the tests of this process."""
+    with fast_folder() as folder, EmbeddedServers(folder, durable=False) as endpoints:
+        yield endpoints
+
+
+@pytest.fixture(scope="session")
+def template_database(servers: Endpoints) -> str:
+    """The name of a migrated database that nobody connects to, so that it can be copied."""
+    run_apart(execute(servers.database_url, f"CREATE DATABASE {TEMPLATE}"))
+    run_apart(recovery_db.migrate(database(servers.database_url, TEMPLATE)))
+    return TEMPLATE
+
+
+@pytest.fixture
+def database_url(servers: Endpoints, template_database: str) -> Iterator[str]:
+    """The address of a migrated, empty database of this test's own."""
+    with database_copy(servers.database_url, template_database) as url:
+        yield url
+
+
+@pytest.fixture
+async def db(database_url: str) -> AsyncIterator[None]:
+    """The models, open on ``database_url``."""
+    async with recovery_db.connect(database_url):
+        yield
+
+
+@pytest.fixture
+def redis_url(servers: Endpoints) -> str:
+    """The address of an empty Valkey."""
+    with redis.Redis.from_url(servers.redis_url) as client:
+        client.flushall()
+    return servers.redis_url
+
+
+@pytest.fixture
+def smtp_sink() -> Iterator[SmtpSink]:
+    """A real SMTP server that records what it accepts; ``sink.answer(...)`` makes it misbehave."""
+    with SinkThread() as sink:
+        yield sink
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Under CI a skipped test fails the run, unless tests/skips.txt names it: what is not run is not shown."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or hasattr(session.config, "workerinput") or os.environ.get("CI") != "true":
+        return
+    allowed = {line.partition("#")[0].strip() for line in ALLOWED_SKIPS.read_text().splitlines()}
+    unexpected = sorted({report.nodeid for report in reporter.stats.get("skipped", [])} - allowed)
+    if unexpected:
+        reporter.write_line(f"\nSkipped, and not listed in {ALLOWED_SKIPS.name}: {', '.join(unexpected)}", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

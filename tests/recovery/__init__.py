@@ -1,0 +1,1 @@
+"""Tests of the core package; each module mirrors one of recovery/."""
