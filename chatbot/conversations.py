@@ -93,15 +93,18 @@ async def _find_or_make(opened: OpenedLink, now: datetime) -> Conversation:
     return await Conversation.get(link_jti=opened.link.jti)
 
 
-async def check_open(conversation: uuid.UUID, now: datetime) -> None:
-    """That a socket may join.
+async def find_open(conversation: uuid.UUID, now: datetime) -> Conversation:
+    """The conversation that a socket wants to join, with its store.
 
     Raises:
         ConversationGone: it was closed or erased.
         ConversationOver: its time is over.
     """
-    row = await Conversation.get_or_none(id=conversation).only("status", "expires_at")
-    _check(row.status if row else None, row.expires_at if row else None, now)
+    row = await Conversation.get_or_none(id=conversation).select_related("store")
+    if row is None:
+        raise ConversationGone("There is no such conversation.")
+    _check(row.status, row.expires_at, now)
+    return row
 
 
 async def hold(connection: BaseDBAsyncClient, conversation: uuid.UUID) -> tuple[str | None, datetime | None]:

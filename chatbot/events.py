@@ -6,7 +6,7 @@ named by the id that the client gave the question, so ``turn`` and ``msg`` hold 
 
 From the client
     hello   {session, conv, last_seq, partial?: {msg, ep, off}}   who, and what the client has already
-    msg     {id: UUID, text}              a question of 1,200 code points at most; sent again with the same id until ``ok``
+    msg     {id: UUID, text}              a question of at most 1,200 code points; sent again, same id, until ``ok``
     cancel  {turn}                        stop the answer; what was written stays (a lost connection does not stop it)
     retry   {turn}                        ask the question of a finished turn once more, at most once per turn
     vote    {msg, v: -1 | 0 | 1}          what the customer thinks of an answer
@@ -62,8 +62,10 @@ ERRORS: tuple[ErrorCode, ...] = get_args(ErrorCode)
 
 CLOSE_BYE = 1000
 CLOSE_RESTART = 1012
+CLOSE_OVERLOADED = 1013
 CLOSE_BAD_MESSAGE = 4400
 CLOSE_SESSION_OVER = 4401
+CLOSE_FORBIDDEN = 4403
 CLOSE_GONE = 4404
 CLOSE_IDLE = 4408
 CLOSE_TOO_MANY = 4409
@@ -81,6 +83,11 @@ class BadFrame(CartbackError):
 
 class _Frame(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
+
+    @property
+    def ref(self) -> str | None:
+        """What an ``err`` about this frame names."""
+        return None
 
 
 # Strict pydantic takes a UUID from JSON text only; here the frame has been parsed before.
@@ -113,12 +120,22 @@ class Msg(_Frame):
     id: _Id
     text: Annotated[str, AfterValidator(clean_text)]
 
+    @property
+    def ref(self) -> str:
+        """What an ``err`` about this frame names."""
+        return str(self.id)
+
 
 class Cancel(_Frame):
     """Stop an answer."""
 
     t: Literal["cancel"]
     turn: _Id
+
+    @property
+    def ref(self) -> str:
+        """What an ``err`` about this frame names."""
+        return str(self.turn)
 
 
 class Retry(_Frame):
@@ -127,6 +144,11 @@ class Retry(_Frame):
     t: Literal["retry"]
     turn: _Id
 
+    @property
+    def ref(self) -> str:
+        """What an ``err`` about this frame names."""
+        return str(self.turn)
+
 
 class Vote(_Frame):
     """Thumb up (1), down (-1) or neither (0)."""
@@ -134,6 +156,11 @@ class Vote(_Frame):
     t: Literal["vote"]
     msg: _Id
     v: int = Field(ge=-1, le=1)
+
+    @property
+    def ref(self) -> str:
+        """What an ``err`` about this frame names."""
+        return str(self.msg)
 
 
 class Ping(_Frame):

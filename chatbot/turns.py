@@ -50,8 +50,9 @@ class Claim:
 
 @dataclass(frozen=True)
 class TakenOver:
-    """What became of an orphaned turn: a claim to produce it again, or None when ``written`` ends it."""
+    """What became of a seized turn: a claim to produce it, or None when ``written`` ends it."""
 
+    conversation: uuid.UUID
     claim: Claim | None
     written: list[Event]
 
@@ -184,15 +185,13 @@ async def _seize(
 async def _begin(connection: BaseDBAsyncClient, row: dict[str, Any], now: datetime) -> TakenOver:
     right = _claim_of(row)
     written = await append(connection, right.conversation, [events.start(right.turn, right.ep)], now)
-    return TakenOver(right, written)
+    return TakenOver(right.conversation, right, written)
 
 
-async def _end(
-    connection: BaseDBAsyncClient, row: dict[str, Any], finish: events.Finish, now: datetime
-) -> TakenOver:
+async def _end(connection: BaseDBAsyncClient, row: dict[str, Any], finish: events.Finish, now: datetime) -> TakenOver:
     right = _claim_of(row)
     written = await _finish(connection, right, row["answer"], [], finish, row["answered_by"], now)
-    return TakenOver(None, written or [])
+    return TakenOver(right.conversation, None, written or [])
 
 
 def _claim_of(row: dict[str, Any]) -> Claim:
