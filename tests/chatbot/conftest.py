@@ -60,9 +60,9 @@ PUBLIC_URL = "http://shop-helper.example"
 async def runtime(db: None, database_url: str, redis_url: str) -> AsyncIterator[Runtime]:
     """The shared objects of a process, on this test's own database."""
     settings = Settings(
-        _env_file=None,  # type: ignore[call-arg]
-        DATABASE_URL=database_url,  # type: ignore[call-arg]
-        REDIS_URL=redis_url,  # type: ignore[call-arg]
+        _env_file=None,
+        DATABASE_URL=database_url,
+        REDIS_URL=redis_url,
         secret_key=SecretStr("a secret key of the tests, 32 characters"),
         public_url=PUBLIC_URL,
     )
@@ -97,8 +97,8 @@ def start_node(runtime: Runtime) -> StartNode:
                 port = listener.getsockname()[1]
                 server = make_server(app, "127.0.0.1", port)
                 serving = asyncio.create_task(server.serve(sockets=[listener]))
-                while not server.started:
-                    await asyncio.sleep(0.01)
+                async with asyncio.timeout(10):
+                    await wait_until(lambda: server.started)
                 try:
                     yield Node(f"http://127.0.0.1:{port}", chat)
                 finally:
@@ -106,6 +106,12 @@ def start_node(runtime: Runtime) -> StartNode:
                     await serving
 
     return start
+
+
+async def wait_until(holds: Callable[[], bool]) -> None:
+    """Wait for something that nobody announces; the caller bounds the time."""
+    while not holds():  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
 
 
 def with_redis(runtime: Runtime, url: str) -> Runtime:

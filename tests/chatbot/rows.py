@@ -99,9 +99,15 @@ async def make_shop(runtime: Runtime, language: str = "en", *, minutes: int = 60
 
 
 async def _products(store: Store, words: dict[str, Any], currency: str, now: datetime) -> None:
-    common = {"store": store, "occurred_at": now, "currency": currency, "currency_digits": 2, "locale": store.language}
+    common: dict[str, Any] = {
+        "store": store,
+        "occurred_at": now,
+        "currency": currency,
+        "currency_digits": 2,
+        "locale": store.language,
+    }
     attributes = [{"name": name, "value": value} for name, value in (words[k] for k in ("material", "care", "season"))]
-    jacket = {
+    jacket: dict[str, Any] = {
         "description": words["jacket_text"],
         "short_description": words["jacket_summary"],
         "attributes": attributes,
@@ -161,8 +167,8 @@ async def _cart(runtime: Runtime, store: Store, words: dict[str, Any], currency:
         first_name="Jan", currency=currency, currency_digits=2, total=23900, cart_url="https://shop.example/cart",
     )  # fmt: skip
     await CartItem.create(
-        cart=cart, position=0, product_id="hala-moss-m", parent_id="hala", name=f"{words['jacket']}, {words['moss']}, M",
-        quantity=10_000, row_total=23900, options=[{"name": "Size", "value": "M"}],
+        cart=cart, position=0, product_id="hala-moss-m", parent_id="hala",
+        name=f"{words['jacket']}, {words['moss']}, M", quantity=10_000, row_total=23900, options=[{"name": "Size", "value": "M"}],
         url="https://shop.example/product/hala", image_url="https://shop.example/hala.svg",
     )  # fmt: skip
     return cart
