@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from typing import Any, TypedDict
 from urllib.parse import urlsplit
 
+from jinja2 import Environment
+
 from chatbot.assistant import Assistant, Source
 from chatbot.builtin import builtin_source
 from chatbot.events import MAX_QUESTION
 from chatbot.fanout import Fanout, Message
 from chatbot.limits import Limits
+from chatbot.pages import make_templates
 from chatbot.rooms import Rooms
 from chatbot.texts import AllTexts, load_texts
 from chatbot.watch import Watch, sweep_orphans
@@ -47,6 +50,7 @@ class Chat:
     runtime: Runtime
     limits: Limits
     texts: AllTexts
+    templates: Environment
     rooms: Rooms
     fanout: Fanout
     assistant: Assistant
@@ -99,7 +103,16 @@ async def open_chat(
     watch = asyncio.create_task(Watch(rooms, assistant, fanout, bounds, runtime).run(), name="watch")
     fanout.start()
     try:
-        yield Chat(runtime, bounds, texts, rooms, fanout, assistant, Addresses(bounds.sockets_per_address))
+        yield Chat(
+            runtime=runtime,
+            limits=bounds,
+            texts=texts,
+            templates=make_templates(),
+            rooms=rooms,
+            fanout=fanout,
+            assistant=assistant,
+            addresses=Addresses(bounds.sockets_per_address),
+        )
     finally:
         watch.cancel()
         with contextlib.suppress(asyncio.CancelledError):
