@@ -50,13 +50,14 @@ _EMAILS = {
 
 @dataclass
 class Explanation:
-    """One cart in words: who and what, then one sentence per step it took or did not take."""
+    """One cart in words: who and what, then one sentence per step it took or did not take; ``episodes`` for scripts."""
 
     quote_id: str
     store: str
     customer: str
     total: str
     sentences: list[str] = field(default_factory=list)
+    episodes: list[dict[str, Any]] = field(default_factory=list)
 
 
 async def explain(runtime: Runtime, query: str, now: datetime) -> list[Explanation]:
@@ -95,6 +96,7 @@ async def _explain(cart: Cart, now: datetime) -> Explanation:
     episodes = await Abandonment.filter(cart_id=cart.id).order_by("detected_at").prefetch_related("recovered_order")
     for episode in episodes:
         told.sentences += await _episode(store, episode)
+        told.episodes.append(await _facts(episode))
     if not any(episode.open_key for episode in episodes):
         told.sentences += await _why_not_detected(store, cart, episodes, now)
     return told
@@ -184,20 +186,25 @@ def _end(store: StoreInForce, episode: Abandonment) -> list[str]:
     return [told]
 
 
+async def _facts(episode: Abandonment) -> dict[str, Any]:
+    names = (
+        "status", "detected_at", "arm", "score", "scored_by", "reason_code", "contributions", "recovered_at",
+        "recovered_revenue", "recovered_currency", "recovery_reversed_at",
+    )  # fmt: skip
+    decisions = await Decision.filter(abandonment_id=episode.id).order_by("at", "id")
+    emails = await Email.filter(abandonment_id=episode.id).order_by("step")
+    return {name: getattr(episode, name) for name in names} | {
+        "decisions": [{name: getattr(d, name) for name in ("step", "at", "outcome", "reason")} for d in decisions],
+        "emails": [
+            {name: getattr(e, name) for name in ("step", "status", "subject", "attempts", "smtp_code", "sent_at")}
+            for e in emails
+        ],
+    }
+
+
 def _at(moment: datetime, store: StoreInForce) -> str:
     return moment.astimezone(store.zone).strftime("%Y-%m-%d %H:%M")
 
 
 def _ago(moment: datetime, now: datetime) -> str:
     return f"{duration(max(0, int((now - moment).total_seconds() // 60)))} ago"
-
-
-def as_json(told: Explanation) -> dict[str, Any]:
-    """An explanation for scripts."""
-    return {
-        "quote_id": told.quote_id,
-        "store": told.store,
-        "customer": told.customer,
-        "total": told.total,
-        "sentences": told.sentences,
-    }

@@ -1,0 +1,160 @@
+"""The store's own words for an answer: verbatim sentences of policies and products, and its typed facts in a sentence.
+
+A sentence of a product's text that speaks of money is never quoted: nothing backs it.
+"""
+
+import re
+from typing import Any
+
+from chatbot.context import Item, Knowledge, PolicyText
+from chatbot.texts import Texts
+from chatbot.words import content, fold, hits, numbers, overlap, ranges, sentences
+
+MAX_QUOTE = 360
+_MONEY = re.compile(r"[€$£¥₽]|\b(?:eur|usd|gbp|pln|czk|zł|kč)\b", re.IGNORECASE)
+_SIZE = re.compile(r"\b(?:[XS]{0,4}[SML]|X{1,4}L|\d{2}(?:/\d{2})?)\b")
+
+
+def policy_said(kind: str, question: str, known: Knowledge, texts: Texts, already: str = "") -> str:
+    """What the store writes about a topic: the sentences that fit the question, or the first ones; "" if nothing."""
+    policies = [policy for policy in known.of_kind(kind) if policy.text]
+    if not policies:
+        return ""
+    asked = content(fold(question), texts.stopwords)
+    policy = max(policies, key=lambda one: overlap(asked, f"{one.title} {one.text}"))
+    chosen = _fitting(policy, asked, set(numbers(already)))
+    if not chosen:
+        return ""
+    return f"{texts.say('says_policy', title=policy.title)} {texts.quote(chosen)}"
+
+
+def _fitting(policy: PolicyText, asked: list[str], known_numbers: set[str]) -> str:
+    parts = sentences(policy.text)
+    # A sentence whose numbers have all been said needs no second saying.
+    fresh = [part for part in parts if not numbers(part) or set(numbers(part)) - known_numbers]
+    ranked = sorted(fresh, key=lambda part: (-2 * overlap(asked, part) - bool(numbers(part)), parts.index(part)))
+    chosen: list[str] = []
+    for part in ranked:
+        if sum(map(len, chosen)) + len(part) <= MAX_QUOTE:
+            chosen.append(part)
+    return " ".join(part for part in parts if part in chosen)
+
+
+def facts_said(kind: str, known: Knowledge, texts: Texts) -> str:
+    """The typed facts of a topic, one sentence each."""
+    said = []
+    for policy in known.of_kind(kind):
+        said += [_fact(fact, known, texts) for fact in policy.facts if "delivery_days" not in fact["name"]]
+        said += _days(policy.facts, texts)
+    return " ".join(filter(None, said))
+
+
+def _fact(fact: dict[str, Any], known: Knowledge, texts: Texts) -> str:
+    if fact["name"] not in texts.phrases:
+        return ""
+    currency = fact.get("currency")
+    amount = known.money(fact["amount"], currency) if currency else str(fact["amount"])
+    return texts.say(fact["name"], amount=amount, condition=_condition(fact, texts))
+
+
+def _days(facts: tuple[dict[str, Any], ...], texts: Texts) -> list[str]:
+    low = next((fact for fact in facts if fact["name"] == "delivery_days_min"), None)
+    high = next((fact for fact in facts if fact["name"] == "delivery_days_max"), None)
+    if high is None:
+        return []
+    condition = _condition(high, texts)
+    if low is None or low["amount"] >= high["amount"]:
+        return [texts.say("delivery_days_max", high=high["amount"], condition=condition)]
+    return [texts.say("delivery_days", low=low["amount"], high=high["amount"], condition=condition)]
+
+
+def _condition(fact: dict[str, Any], texts: Texts) -> str:
+    return texts.say("condition", text=fact["condition"]) if fact.get("condition") else ""
+
+
+def size_said(question: str, about: list[Item], known: Knowledge, texts: Texts) -> str:
+    """The size guide for what the question is about: the lines for the size or measure asked for, else all that fit."""
+    for item in about:
+        guide = _guide_for(item, known)
+        if guide is None:
+            continue
+        lines = sentences(guide.text)
+        wanted = _lines_wanted(question, lines) or [line for line in lines if ranges(line)] or lines
+        chosen = "\n".join(_within(wanted))
+        return f"{item.name}. {texts.say('says_size', title=guide.title)}\n{texts.quote(chosen)}"
+    return ""
+
+
+def _guide_for(item: Item, known: Knowledge) -> PolicyText | None:
+    guides = known.of_kind("size_guide")
+    named = [guide for guide in guides if any(fold(name) in fold(guide.text) for name in _names(item))]
+    if named:
+        return named[0]
+    words = content(fold(f"{item.name} {' '.join(item.categories)}"), frozenset())
+    fitting = [guide for guide in guides if overlap(words, f"{guide.title} {guide.text}")]
+    return fitting[0] if fitting else (guides[0] if len(guides) == 1 else None)
+
+
+def _names(item: Item) -> list[str]:
+    # A variant is called "Rain jacket, Moss, M" where its guide says "Rain jacket".
+    return [item.name, item.name.partition(",")[0]]
+
+
+def _lines_wanted(question: str, lines: list[str]) -> list[str]:
+    asked = [int(number) for number in re.findall(r"\d{2,3}", question)]
+    by_measure = [line for line in lines if any(low <= one <= high for low, high in ranges(line) for one in asked)]
+    if by_measure:
+        return by_measure
+    sizes = set(_SIZE.findall(question))
+    return [line for line in lines if sizes & set(_SIZE.findall(line.partition(",")[0]))]
+
+
+def _within(lines: list[str]) -> list[str]:
+    chosen: list[str] = []
+    for line in lines:
+        if sum(map(len, chosen)) + len(line) > MAX_QUOTE:
+            break
+        chosen.append(line)
+    return chosen
+
+
+def describe(question: str, about: list[Item], texts: Texts, *, at_least: int) -> str:
+    """What the store says of a product as far as it fits the question; "" when less than ``at_least`` fits."""
+    asked = content(fold(question), texts.stopwords)
+    best: tuple[int, str] = (at_least - 1, "")
+    for item in about:
+        said, score = _described(item, asked, texts)
+        if said and score > best[0]:
+            best = (score, said)
+    return best[1]
+
+
+def _described(item: Item, asked: list[str], texts: Texts) -> tuple[str, int]:
+    snippets = [f"{name}: {value}" for name, value in item.attributes]
+    snippets += sentences(item.short_description) + sentences(item.description)
+    quotable = [
+        one for one in snippets if not _MONEY.search(one) and not hits(fold(one), texts.keywords["money_claim"])
+    ]
+    # A word of the product's own name says which product is meant, not what is asked about it.
+    words = [word for word in asked if not overlap([word], item.name)]
+    scored = [(_score(one, words, texts), one) for one in quotable]
+    fitting = sorted((pair for pair in scored if pair[0]), key=lambda pair: -pair[0])[:3]
+    if not fitting:
+        fitting = [(0, one) for one in sentences(item.short_description) if one in quotable][:2]
+    chosen = _within([one for _, one in fitting])
+    if not chosen:
+        return "", 0
+    quoted = texts.quote(" · ".join(chosen))
+    return f"{texts.say('says_product', name=item.name)} {quoted}", max(score for score, _ in fitting)
+
+
+def _score(snippet: str, words: list[str], texts: Texts) -> int:
+    """Two for each word that occurs, one for each that a word of its meaning stands for."""
+    score = 0
+    for word in words:
+        if overlap([word], snippet):
+            score += 2
+            continue
+        alike = next((group for group in texts.synonyms if overlap([word], " ".join(group))), [])
+        score += bool(alike) and overlap(alike, snippet) > 0
+    return score
