@@ -170,9 +170,10 @@ async def _store_once(delivery: HookDelivery) -> HookDelivery | None:
     """Store the delivery; the one that came before under the same id, if any, once its transaction is over."""
     columns = ("connection_id", "webhook_id", "type", "occurred_at", "received_at", "body_sha256", "body", "status")
     marks = ", ".join(f"${position}" for position in range(1, len(columns) + 1))
-    stored, _ = await db.client().execute_query(
+    # Rows, not the count of execute_query: Tortoise reads "INSERT 0 1" as 0.
+    stored = await db.client().execute_query_dict(
         f"INSERT INTO hook_delivery ({', '.join(columns)}, warnings) VALUES ({marks}, '[]') "  # noqa: S608
-        "ON CONFLICT (connection_id, webhook_id) DO NOTHING",
+        "ON CONFLICT (connection_id, webhook_id) DO NOTHING RETURNING id",
         [getattr(delivery, column) for column in columns],
     )
     if stored:
