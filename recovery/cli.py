@@ -1,4 +1,7 @@
-"""The command line: the same sweeps, settings and answers as the services, for a terminal."""
+"""The command line: the same sweeps, settings and answers as the services, for a terminal.
+
+What serves is imported only by the commands that serve, so that the others answer quickly.
+"""
 
 import asyncio
 import json
@@ -11,7 +14,7 @@ import click
 import typer
 
 from admin.doctor import TOPICS, Finding, examine, report_text
-from recovery import console, demo_run, jobs, serve
+from recovery import console, jobs
 from recovery.errors import CartbackError, SetupError
 from recovery.explain import explain
 from recovery.logs import set_up_logging
@@ -20,7 +23,6 @@ from recovery.runtime import Runtime, open_runtime
 from recovery.settings import Settings, load_settings
 from recovery.store_settings import StoreSettings
 from recovery.stores import registry
-from recovery.story_run import run_story
 
 app = typer.Typer(
     name="cartback",
@@ -108,6 +110,8 @@ def demo_command(
     reset: Annotated[bool, typer.Option("--reset", help="Start with empty databases and an empty shop.")] = False,
 ) -> None:
     """Serve the whole product with a demo shop, an inbox and an admin page, all on this machine."""
+    from recovery import demo_run
+
     settings = _settings(private=True)
     set_up_logging(settings.model_copy(update={"log_format": "text", "log_level": "warning"}))
     if reset:
@@ -118,6 +122,8 @@ def demo_command(
 @app.command("story")
 def story_command(as_document: JsonOption = False) -> None:
     """Watch two carts go the whole way, step by step, through public interfaces only."""
+    from recovery.story_run import run_story
+
     settings = _settings(private=True)
     set_up_logging(settings.model_copy(update={"log_format": "text", "log_level": "error"}))
     _run(run_story(settings, as_document=as_document))
@@ -126,6 +132,8 @@ def story_command(as_document: JsonOption = False) -> None:
 @app.command("migrate")
 def migrate_command() -> None:
     """Bring the database's schema to the newest state; safe to run from many processes."""
+    from recovery import serve
+
     _run(serve.migrate(load_settings(), console.progress))
 
 

@@ -111,6 +111,7 @@ class Journey:
         await self._post("checkout/contact", email=self._shopper.email, newsletter="yes")
         if self._shopper.stage == "payment":
             await self._post("checkout/shipping", method="courier")
+            await self._post("checkout/payment", method="declined")
         page = await self._get(f"/shop/{self._shopper.store}/cart")
         return {"stage": self._shopper.stage, "store": self._shopper.store, "cart": _amounts(page)}
 
@@ -287,5 +288,5 @@ def _expect(holds: bool, otherwise: str) -> None:
 def _amounts(page: str) -> str:
     """The last amount of money on a page, which on the cart is its total."""
     plain = html.unescape(re.sub(r"<[^>]+>", " ", page))
-    found = re.findall(r"€\s?[\d.,]+|[\d\s.,]+\s?(?:zł|€)", plain)
-    return found[-1].strip() if found else ""
+    found: list[str] = re.findall(r"€\d[\d.,]*|\d[\d\s.,]*\szł", plain)
+    return found[-1] if found else ""
