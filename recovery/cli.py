@@ -10,10 +10,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
-
 from admin.doctor import TOPICS, Finding, examine, report_text
+
 from recovery import console, jobs
 from recovery.errors import CartbackError, SetupError
 from recovery.explain import explain
@@ -55,23 +54,9 @@ def main() -> None:
         raise SystemExit(console.FAILED) from None
 
 
-@app.callback()
-def options(
-    context: typer.Context,
-    state_dir: Annotated[
-        Path | None, typer.Option("--state-dir", help="Folder of private servers, keys and demo; default .cartback.")
-    ] = None,
-) -> None:
-    """Read the options of every command."""
-    context.obj = {"state_dir": state_dir} if state_dir else {}
-
-
-def _settings(*, private: bool = False) -> Settings:
-    """The settings with the options of the command line; ``private`` leaves addresses of servers out."""
-    options = click.get_current_context().find_root().obj
-    if private:
-        return load_settings(join_running=False, database_url=None, redis_url=None, **options)
-    return load_settings(**options)
+def _private_settings() -> Settings:
+    """Settings for private servers, whatever DATABASE_URL says and whatever runs."""
+    return load_settings(join_running=False, database_url=None, redis_url=None)
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
@@ -79,7 +64,7 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
 
 
 async def _with_runtime(work: Callable[[Runtime], Awaitable[None]]) -> None:
-    settings = _settings()
+    settings = load_settings()
     set_up_logging(settings.model_copy(update={"log_format": "text", "log_level": "warning"}))
     async with open_runtime(settings) as runtime:
         await work(runtime)
@@ -91,7 +76,9 @@ def serve_command(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
 ) -> None:
     """Serve the web process; without DATABASE_URL and REDIS_URL also private servers and the worker."""
-    settings = _settings()
+    from recovery import serve
+
+    settings = load_settings()
     set_up_logging(settings)
     _run(serve.serve(settings, host, port, console.progress))
 
@@ -99,7 +86,9 @@ def serve_command(
 @app.command("worker")
 def worker_command() -> None:
     """Run the sweeps: detection, scoring, sending."""
-    settings = _settings()
+    from recovery import serve
+
+    settings = load_settings()
     set_up_logging(settings)
     _run(serve.work(settings))
 
@@ -112,7 +101,7 @@ def demo_command(
     """Serve the whole product with a demo shop, an inbox and an admin page, all on this machine."""
     from recovery import demo_run
 
-    settings = _settings(private=True)
+    settings = _private_settings()
     set_up_logging(settings.model_copy(update={"log_format": "text", "log_level": "warning"}))
     if reset:
         demo_run.reset(settings)
@@ -124,7 +113,7 @@ def story_command(as_document: JsonOption = False) -> None:
     """Watch two carts go the whole way, step by step, through public interfaces only."""
     from recovery.story_run import run_story
 
-    settings = _settings(private=True)
+    settings = _private_settings()
     set_up_logging(settings.model_copy(update={"log_format": "text", "log_level": "error"}))
     _run(run_story(settings, as_document=as_document))
 
@@ -210,7 +199,7 @@ def doctor_command(
         console.fail(f"There is no topic {topic!r}; there are {', '.join(TOPICS)}.", console.USAGE)
     findings = asyncio.run(examine(load_settings(), topic))
     if report is not None:
-        report.write_text(asyncio.run(report_text(_settings())))
+        report.write_text(asyncio.run(report_text(load_settings())))
         console.note(f"Written to {report}; addresses are masked, but read it before you pass it on.")
     if as_document:
         console.data([finding.__dict__ for finding in findings])
