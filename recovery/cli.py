@@ -1,4 +1,7 @@
-"""The command line: the same sweeps, settings and answers as the services, for a terminal."""
+"""The command line: the same sweeps, settings and answers as the services, for a terminal.
+
+What serves is imported only by the commands that serve, so that the others answer quickly.
+"""
 
 import asyncio
 import json
@@ -7,11 +10,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
-
 from admin.doctor import TOPICS, Finding, examine, report_text
-from recovery import console, demo_run, jobs, serve
+
+from recovery import console, jobs
 from recovery.errors import CartbackError, SetupError
 from recovery.explain import explain
 from recovery.logs import set_up_logging
@@ -20,7 +22,6 @@ from recovery.runtime import Runtime, open_runtime
 from recovery.settings import Settings, load_settings
 from recovery.store_settings import StoreSettings
 from recovery.stores import registry
-from recovery.story_run import run_story
 
 app = typer.Typer(
     name="cartback",
@@ -53,23 +54,9 @@ def main() -> None:
         raise SystemExit(console.FAILED) from None
 
 
-@app.callback()
-def options(
-    context: typer.Context,
-    state_dir: Annotated[
-        Path | None, typer.Option("--state-dir", help="Folder of private servers, keys and demo; default .cartback.")
-    ] = None,
-) -> None:
-    """Read the options of every command."""
-    context.obj = {"state_dir": state_dir} if state_dir else {}
-
-
-def _settings(*, private: bool = False) -> Settings:
-    """The settings with the options of the command line; ``private`` leaves addresses of servers out."""
-    options = click.get_current_context().find_root().obj
-    if private:
-        return load_settings(join_running=False, database_url=None, redis_url=None, **options)
-    return load_settings(**options)
+def _private_settings() -> Settings:
+    """Settings for private servers, whatever DATABASE_URL says and whatever runs."""
+    return load_settings(join_running=False, database_url=None, redis_url=None)
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
@@ -77,7 +64,7 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
 
 
 async def _with_runtime(work: Callable[[Runtime], Awaitable[None]]) -> None:
-    settings = _settings()
+    settings = load_settings()
     set_up_logging(settings.model_copy(update={"log_format": "text", "log_level": "warning"}))
     async with open_runtime(settings) as runtime:
         await work(runtime)
@@ -89,7 +76,9 @@ def serve_command(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
 ) -> None:
     """Serve the web process; without DATABASE_URL and REDIS_URL also private servers and the worker."""
-    settings = _settings()
+    from recovery import serve
+
+    settings = load_settings()
     set_up_logging(settings)
     _run(serve.serve(settings, host, port, console.progress))
 
@@ -97,7 +86,9 @@ def serve_command(
 @app.command("worker")
 def worker_command() -> None:
     """Run the sweeps: detection, scoring, sending."""
-    settings = _settings()
+    from recovery import serve
+
+    settings = load_settings()
     set_up_logging(settings)
     _run(serve.work(settings))
 
@@ -108,7 +99,9 @@ def demo_command(
     reset: Annotated[bool, typer.Option("--reset", help="Start with empty databases and an empty shop.")] = False,
 ) -> None:
     """Serve the whole product with a demo shop, an inbox and an admin page, all on this machine."""
-    settings = _settings(private=True)
+    from recovery import demo_run
+
+    settings = _private_settings()
     set_up_logging(settings.model_copy(update={"log_format": "text", "log_level": "warning"}))
     if reset:
         demo_run.reset(settings)
@@ -118,7 +111,9 @@ def demo_command(
 @app.command("story")
 def story_command(as_document: JsonOption = False) -> None:
     """Watch two carts go the whole way, step by step, through public interfaces only."""
-    settings = _settings(private=True)
+    from recovery.story_run import run_story
+
+    settings = _private_settings()
     set_up_logging(settings.model_copy(update={"log_format": "text", "log_level": "error"}))
     _run(run_story(settings, as_document=as_document))
 
@@ -126,6 +121,8 @@ def story_command(as_document: JsonOption = False) -> None:
 @app.command("migrate")
 def migrate_command() -> None:
     """Bring the database's schema to the newest state; safe to run from many processes."""
+    from recovery import serve
+
     _run(serve.migrate(load_settings(), console.progress))
 
 
@@ -202,7 +199,7 @@ def doctor_command(
         console.fail(f"There is no topic {topic!r}; there are {', '.join(TOPICS)}.", console.USAGE)
     findings = asyncio.run(examine(load_settings(), topic))
     if report is not None:
-        report.write_text(asyncio.run(report_text(_settings())))
+        report.write_text(asyncio.run(report_text(load_settings())))
         console.note(f"Written to {report}; addresses are masked, but read it before you pass it on.")
     if as_document:
         console.data([finding.__dict__ for finding in findings])

@@ -107,6 +107,12 @@ def load_settings(*, join_running: bool = True, **overrides: object) -> Settings
     return settings
 
 
+def child_environment(state_dir: Path) -> dict[str, str]:
+    """The environment of a child process that is to join whatever runs on ``state_dir``."""
+    kept = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
+    return kept | {"CARTBACK_STATE_DIR": str(state_dir)}
+
+
 def _running(run_file: Path) -> dict[str, object] | None:
     """What a running process told in its run file; None when there is none, or it died without clearing it."""
     try:

@@ -82,7 +82,15 @@ def make_worker(runtime: Runtime, chat: Chat) -> Worker:
             for job in sweeps
         ),
         cron(adopt_turns, name="cron:turns", second=set(range(5, 60, 10)), keep_result=0, timeout=60, max_tries=1),
-        cron(beat, name="cron:beat", second=set(range(0, 60, 10)), keep_result=0, timeout=10, max_tries=1),
+        cron(
+            beat,
+            name="cron:beat",
+            second=set(range(0, 60, 10)),
+            run_at_startup=True,
+            keep_result=0,
+            timeout=10,
+            max_tries=1,
+        ),
     ]
     return Worker(
         functions=functions,

@@ -5,12 +5,10 @@ import hashlib
 import html
 import json
 import re
-import sys
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -18,6 +16,8 @@ from websockets.asyncio.client import connect
 from websockets.typing import Origin, Subprotocol
 
 PATIENCE_SECONDS = 15.0
+
+Explain = Callable[[str], Awaitable[list[dict[str, Any]]]]
 
 
 class StepFailed(Exception):
@@ -70,9 +70,9 @@ REGISTERED = Shopper(
 class Journey:
     """One shopper's way: shop, leave, mail, restore, assistant, order."""
 
-    def __init__(self, base_url: str, state_dir: Path, shopper: Shopper) -> None:
+    def __init__(self, base_url: str, explain: Explain, shopper: Shopper) -> None:
         self._base_url = base_url
-        self._state_dir = state_dir
+        self._ask_why = explain
         self._shopper = shopper
         self._mail: dict[str, Any] = {}
         self._client = httpx2.AsyncClient(base_url=base_url, follow_redirects=True, timeout=10)
@@ -111,6 +111,7 @@ class Journey:
         await self._post("checkout/contact", email=self._shopper.email, newsletter="yes")
         if self._shopper.stage == "payment":
             await self._post("checkout/shipping", method="courier")
+            await self._post("checkout/payment", method="declined")
         page = await self._get(f"/shop/{self._shopper.store}/cart")
         return {"stage": self._shopper.stage, "store": self._shopper.store, "cart": _amounts(page)}
 
@@ -142,14 +143,8 @@ class Journey:
         return [mail for mail in response.json() if self._shopper.email in mail["to"]]
 
     async def _explain(self) -> dict[str, Any]:
-        """The newest cart's newest episode, from ``cartback explain`` in a process of its own."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "recovery.cli", "--state-dir", str(self._state_dir), "explain",
-            self._shopper.email, "--json", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        out, problem = await process.communicate()
-        _expect(process.returncode == 0, problem.decode())
-        episodes = json.loads(out)[0]["episodes"]
+        """The newest cart's newest episode, as ``cartback explain`` tells it."""
+        episodes = (await self._ask_why(self._shopper.email))[0]["episodes"]
         _expect(bool(episodes), "the cart was not detected")
         newest: dict[str, Any] = episodes[-1]
         return newest
@@ -260,10 +255,10 @@ class Journey:
         return str(response.url.path)
 
 
-async def tell(base_url: str, state_dir: Path) -> AsyncIterator[Step]:
-    """The guest's story, then the registered customer's."""
+async def tell(base_url: str, explain: Explain) -> AsyncIterator[Step]:
+    """The guest's story, then the registered customer's; ``explain`` is the command of that name."""
     for shopper in (GUEST, REGISTERED):
-        async for step in Journey(base_url, state_dir, shopper).steps():
+        async for step in Journey(base_url, explain, shopper).steps():
             yield step
 
 
@@ -287,5 +282,5 @@ def _expect(holds: bool, otherwise: str) -> None:
 def _amounts(page: str) -> str:
     """The last amount of money on a page, which on the cart is its total."""
     plain = html.unescape(re.sub(r"<[^>]+>", " ", page))
-    found = re.findall(r"€\s?[\d.,]+|[\d\s.,]+\s?(?:zł|€)", plain)
-    return found[-1].strip() if found else ""
+    found: list[str] = re.findall(r"€\d[\d.,]*|\d[\d\s.,]*\szł", plain)
+    return found[-1] if found else ""
