@@ -17,8 +17,6 @@ from tests.servers import database, execute, run_apart
 from tests.shop import READY, SECRET_KEY, open_shop, settings_for
 from tests.smtp_sink import SmtpSink
 
-NOWHERE = {"smtp_host": "127.0.0.1", "smtp_port": 1}
-
 
 @dataclass
 class Place:
@@ -122,7 +120,7 @@ async def test_a_redis_that_drops_keys_is_noted(place: Place) -> None:
 
 
 async def test_a_mail_relay_that_is_away_is_told(place: Place) -> None:
-    finding = (await place.wrong(**NOWHERE))["Mail relay"]
+    finding = (await place.wrong(smtp_host="127.0.0.1", smtp_port=1))["Mail relay"]
     assert "127.0.0.1:1" in finding.words
     assert "CARTBACK_SMTP_HOST" in finding.fix
 
