@@ -19,7 +19,7 @@ def system_npm() -> tuple[Path, list[str]] | None:
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         return None
-    said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
+    said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout  # noqa: S603
     version = re.match(r"v(\d+)\.(\d+)", said)
     if version is None or (int(version[1]), int(version[2])) < OLDEST:
         return None
@@ -45,7 +45,7 @@ def run(folder: Path, arguments: list[str]) -> int:
     node_folder, npm = found
     # Scripts of packages look for "node" on PATH.
     environment = os.environ | {"PATH": f"{node_folder}{os.pathsep}{os.environ['PATH']}"}
-    return subprocess.run([*npm, *arguments], cwd=folder, env=environment, check=False).returncode
+    return subprocess.run([*npm, *arguments], cwd=folder, env=environment, check=False).returncode  # noqa: S603
 
 
 def main() -> int:

@@ -92,9 +92,14 @@ async def ping() -> None:
         await client().execute_query("SELECT 1")
 
 
+def describe(error: BaseException) -> str:
+    """An error of the database for the log: its kind and first line, never its DETAIL, which quotes values."""
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+
+
 def _plain(url: str) -> str:
     parts = urlsplit(url)
     return urlunsplit(("postgres", parts.netloc, parts.path, "", ""))
 
 
-__all__ = ["UNAVAILABLE", "client", "config", "connect", "in_transaction", "migrate", "ping"]
+__all__ = ["UNAVAILABLE", "client", "config", "connect", "describe", "in_transaction", "migrate", "ping"]

@@ -132,14 +132,13 @@ class Postgres:
         return f"postgres://postgres:{self._password()}@127.0.0.1:{self._port}/{DATABASE}"
 
     def _run_as(self) -> RunAs | None:
-        """PostgreSQL refuses to run as root: then the folder's owner does, or nobody."""
+        """PostgreSQL refuses to run as root: then the owner of the data does, or nobody."""
         if os.geteuid() != 0:
             return None
+        if not self._data.exists():
+            os.chown(self._folder, NOBODY, NOBODY)
         owner = self._folder.stat()
-        if owner.st_uid != 0:
-            return RunAs(owner.st_uid, owner.st_gid)
-        os.chown(self._folder, NOBODY, NOBODY)
-        return RunAs(NOBODY, NOBODY)
+        return RunAs(owner.st_uid, owner.st_gid)
 
     def _made_by(self) -> int | None:
         if not self._data.exists():
@@ -155,8 +154,10 @@ class Postgres:
     def _drop_foreign_lock(self) -> None:
         """Remove the lock file of a killed server whose number another program has by now, as happens in containers."""
         lock = self._data / "postmaster.pid"
-        if lock.exists() and command_line(int(lock.read_text().partition("\n")[0])):
-            lock.unlink()
+        if lock.exists():
+            pid = lock.read_text().partition("\n")[0]
+            if not pid.isdigit() or command_line(int(pid)):
+                lock.unlink()
 
     def _make_data(self, programs: Programs, run_as: RunAs | None) -> None:
         """Make the data beside its place and move it there when complete, so that a killed start leaves no half."""

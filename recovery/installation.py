@@ -10,6 +10,8 @@ from recovery.secrets import Keys, Vault
 from recovery.settings import Settings
 from recovery.store_settings import StoreSettings, merge
 
+ROW = "main"
+
 
 async def load_keys(settings: Settings) -> Keys:
     """Open the installation's keys, making them at the first start.
@@ -19,14 +21,14 @@ async def load_keys(settings: Settings) -> Keys:
     """
     secret_keys = [_secret_key(settings), *(key.get_secret_value() for key in settings.previous_secret_keys)]
     vault = Vault(secret_keys)
-    row = await Installation.get_or_none(id=1)
+    row = await Installation.get_or_none(name=ROW)
     if row is None:
         # Two processes may start at once: the first row wins and both read it back.
         fresh = Installation(
-            id=1, pepper=vault.seal(secrets.token_hex(32)), unsubscribe_key=vault.seal(secrets.token_hex(32))
+            name=ROW, pepper=vault.seal(secrets.token_hex(32)), unsubscribe_key=vault.seal(secrets.token_hex(32))
         )
         await Installation.bulk_create([fresh], ignore_conflicts=True)
-        row = await Installation.get(id=1)
+        row = await Installation.get(name=ROW)
     return Keys(
         secret_keys=tuple(secret_keys),
         vault=vault,
@@ -48,7 +50,7 @@ def _secret_key(settings: Settings) -> str:
 
 async def default_settings() -> tuple[dict[str, Any], int]:
     """The settings that all stores inherit unless they differ, and their version."""
-    row = await Installation.get(id=1).only("settings", "settings_version")
+    row = await Installation.get(name=ROW).only("settings", "settings_version")
     return row.settings, row.settings_version
 
 
@@ -58,7 +60,7 @@ async def save_default_settings(changes: dict[str, Any]) -> StoreSettings:
     Raises:
         SettingRefused: a name or value is wrong; nothing is changed.
     """
-    row = await Installation.get(id=1)
+    row = await Installation.get(name=ROW)
     values, effective = merge(row.settings, changes, inherited={})
-    await Installation.filter(id=1).update(settings=values, settings_version=row.settings_version + 1)
+    await Installation.filter(name=ROW).update(settings=values, settings_version=row.settings_version + 1)
     return effective

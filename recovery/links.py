@@ -1,15 +1,30 @@
-"""Links from the e-mail: what a token opens. A fetched link changes nothing but its counters."""
+"""The edge to the customer's mailbox: restore and unsubscribe links. A fetched link changes nothing but counters."""
 
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+import structlog
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from recovery import db, pages
+from recovery.carts import take_back_for_person
 from recovery.errors import LinkRefused
+from recovery.language import Texts
 from recovery.models import Cart, LinkToken, Store
+from recovery.money import format_money
+from recovery.persons import lift_suppression, lock_persons, suppress
 from recovery.runtime import Runtime
-from recovery.tokens import read_cart_link
+from recovery.stores.registry import in_force
+from recovery.tokens import UnsubscribeClaims, read_cart_link, read_unsubscribe, sign_handoff
 
 CartLinkKind = Literal["restore", "assistant"]
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -19,6 +34,15 @@ class OpenedLink:
     link: LinkToken
     cart: Cart
     store: Store
+
+
+def routes() -> list[BaseRoute]:
+    """``/r/`` restores a cart, ``/u/`` stops mails."""
+    return [
+        Route("/r/{token}", restore, methods=["GET"]),
+        Route("/u/{token}", show_unsubscribe, methods=["GET"]),
+        Route("/u/{token}", unsubscribe, methods=["POST"]),
+    ]
 
 
 async def open_link(runtime: Runtime, kind: CartLinkKind, token: str, now: datetime) -> OpenedLink:
@@ -50,3 +74,107 @@ async def count_use(link: LinkToken, now: datetime) -> None:
     await LinkToken.filter(jti=link.jti).update(
         uses=link.uses + 1, first_seen_at=link.first_seen_at or now, last_seen_at=now
     )
+
+
+async def restore(request: Request) -> Response:
+    """On to the shop with a short hand-off, or the saved cart itself when the shop has no restore address."""
+    runtime: Runtime = request.state.runtime
+    now = runtime.now()
+    try:
+        opened = await open_link(runtime, "restore", request.path_params["token"], now)
+    except LinkRefused as refused:
+        return refusal(request, refused)
+    if request.method == "GET":
+        await count_use(opened.link, now)
+    if opened.cart.status in {"deleted", "merged"}:
+        return refusal(request, LinkRefused("cart gone"))
+    if opened.cart.status == "ordered":
+        return await _saved_cart(opened, ordered=True)
+    if opened.cart.restore_url:
+        return RedirectResponse(_with_handoff(runtime, opened), 302, headers=pages.HEADERS)
+    return await _saved_cart(opened, ordered=False)
+
+
+def refusal(request: Request, refused: LinkRefused) -> Response:
+    """The one page for every link that does not work, in the language of the browser where we have it."""
+    log.info("link.refused", cause=refused.cause)
+    wanted = request.headers.get("accept-language", "en").partition(",")[0].partition(";")[0]
+    return pages.page("refused", Texts(wanted), status=404)
+
+
+async def show_unsubscribe(request: Request) -> Response:
+    """Asks; scanners fetch links, so a GET never unsubscribes anybody."""
+    try:
+        _, store = await _person(request)
+    except LinkRefused as refused:
+        return refusal(request, refused)
+    return await _unsubscribe_page(store, "ask")
+
+
+async def unsubscribe(request: Request) -> Response:
+    """Stop (or, with ``undo=1``, allow again) mails of this store to this person, at once and without a sign-in.
+
+    Answers 200 to mail programs that post ``List-Unsubscribe=One-Click`` (RFC 8058) and to our own page alike.
+    """
+    runtime: Runtime = request.state.runtime
+    now = runtime.now()
+    try:
+        claims, store = await _person(request)
+    except LinkRefused as refused:
+        return refusal(request, refused)
+    async with request.form(max_files=0, max_fields=10) as form:
+        undo = form.get("undo") == "1"
+    async with db.in_transaction():
+        await lock_persons(store.connection_id, [claims.email_hash])
+        if undo:
+            await lift_suppression(store.connection_id, claims.email_hash, "unsubscribe", now)
+        else:
+            await suppress(store.connection_id, claims.email_hash, "unsubscribe", now, store_id=store.id)
+            await take_back_for_person(store.connection_id, claims.email_hash, "unsubscribe", now, store.id)
+    return await _unsubscribe_page(store, "undone" if undo else "done")
+
+
+async def _person(request: Request) -> tuple[UnsubscribeClaims, Store]:
+    runtime: Runtime = request.state.runtime
+    claims = read_unsubscribe(runtime.keys, request.path_params["token"])
+    store = await Store.get_or_none(id=claims.store_id).prefetch_related("connection")
+    if store is None:
+        raise LinkRefused("no such store")
+    return claims, store
+
+
+async def _unsubscribe_page(store: Store, state: str) -> Response:
+    texts = await _texts(store)
+    return pages.page("unsubscribe", texts, shop=store.name, state=state, shop_url=store.connection.base_url)
+
+
+async def _saved_cart(opened: OpenedLink, *, ordered: bool) -> Response:
+    store, cart = opened.store, opened.cart
+    texts = await _texts(store)
+    lines = [] if ordered else await pages.compare_with_shop(store, cart, list(cart.items), texts)
+    return pages.page(
+        "saved_cart",
+        texts,
+        shop=store.name,
+        ordered=ordered,
+        lines=lines,
+        total=format_money(cart.total, cart.currency, store.language, cart.currency_digits),
+        total_label=texts.get("labels", "total"),
+        quantity_label=texts.get("labels", "quantity"),
+        shop_url=cart.cart_url or store.connection.base_url,
+    )
+
+
+async def _texts(store: Store) -> Texts:
+    settings = (await in_force(store)).settings
+    return Texts(store.language, formal=settings.form_of_address == "formal")
+
+
+def _with_handoff(runtime: Runtime, opened: OpenedLink) -> str:
+    """The shop's restore address with a proof that lives five minutes by the real clock."""
+    cart, store = opened.cart, opened.store
+    secret = runtime.keys.vault.open(store.connection.hook_secret)
+    token = sign_handoff(secret, cart.quote_id, store.code, opened.link.jti, int(time.time()))
+    parts = urlsplit(cart.restore_url or "")
+    query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), ("cartback", token)])
+    return urlunsplit(parts._replace(query=query))

@@ -1,8 +1,6 @@
-"""Fixtures of every test: real servers, a migrated database each, an SMTP sink; and the rule about skipped tests."""
+"""Fixtures of every test: real servers, a migrated database each, and an SMTP sink."""
 
-import os
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 import redis
@@ -12,7 +10,7 @@ from recovery.embedded import EmbeddedServers, Endpoints
 from tests.servers import TEMPLATE, database, database_copy, execute, fast_folder, run_apart
 from tests.smtp_sink import SinkThread, SmtpSink
 
-ALLOWED_SKIPS = Path(__file__).with_name("skips.txt")
+pytest_plugins = ["tests.skipping"]
 
 
 # The fixtures that last a session are synchronous: every test has an event loop of its own.
@@ -58,15 +56,3 @@ def smtp_sink() -> Iterator[SmtpSink]:
     """A real SMTP server that records what it accepts; ``sink.answer(...)`` makes it misbehave."""
     with SinkThread() as sink:
         yield sink
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Under CI a skipped test fails the run, unless tests/skips.txt names it: what is not run is not shown."""
-    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if reporter is None or hasattr(session.config, "workerinput") or os.environ.get("CI") != "true":
-        return
-    allowed = {line.partition("#")[0].strip() for line in ALLOWED_SKIPS.read_text().splitlines()}
-    unexpected = sorted({report.nodeid for report in reporter.stats.get("skipped", [])} - allowed)
-    if unexpected:
-        reporter.write_line(f"\nSkipped, and not listed in {ALLOWED_SKIPS.name}: {', '.join(unexpected)}", red=True)
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -87,13 +87,13 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name='Installation',
             fields=[
-                ('id', fields.SmallIntField(primary_key=True, unique=True, db_index=True)),
+                ('name', fields.CharField(primary_key=True, unique=True, db_index=True, max_length=16)),
                 ('pepper', fields.TextField(unique=False)),
                 ('unsubscribe_key', fields.TextField(unique=False)),
                 ('settings', fields.JSONField(default=dict, encoder=JSON_DUMPS, decoder=loads)),
                 ('settings_version', fields.IntField(default=1)),
             ],
-            options={'table': 'installation', 'app': 'models', 'pk_attr': 'id', 'table_description': 'The one row (id 1) that makes an installation itself.'},
+            options={'table': 'installation', 'app': 'models', 'pk_attr': 'name', 'table_description': 'The one row (``main``) that makes an installation itself.'},
             bases=['Model'],
         ),
         ops.CreateModel(
@@ -291,6 +291,7 @@ class Migration(migrations.Migration):
                 ('status', fields.CharField(default='detected', max_length=16)),
                 ('detected_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('closed_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ('due_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('email_hash', fields.CharField(null=True, max_length=64)),
                 ('arm', fields.CharField(default='treatment', max_length=16)),
                 ('fingerprint', fields.CharField(max_length=64)),

@@ -3,9 +3,9 @@ from tortoise.migrations import operations as ops
 
 # What the three sweeps look for; partial, so that they stay small however many rows are done.
 INDEXES = {
-    "cart_due_idx": "cart (activity_at) WHERE status = 'active' AND email_hash IS NOT NULL",
-    "abandonment_unscored_idx": "abandonment (detected_at) WHERE status = 'detected'",
-    "abandonment_plannable_idx": "abandonment (store_id, scored_at) WHERE status IN ('scored', 'contacted')",
+    "cart_due_idx": "cart (store_id, activity_at) WHERE status = 'active' AND email_hash IS NOT NULL",
+    "abandonment_unscored_idx": "abandonment (store_id, detected_at) WHERE status = 'detected'",
+    "abandonment_due_idx": "abandonment (store_id, due_at) WHERE due_at IS NOT NULL",
     "abandonment_open_idx": "abandonment (detected_at) WHERE open_key IS NOT NULL",
     "email_due_idx": "email (next_attempt_at) WHERE status = 'pending'",
     "email_leased_idx": "email (lease_until) WHERE status IN ('claimed', 'sending')",

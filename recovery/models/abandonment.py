@@ -16,6 +16,7 @@ class Abandonment(Model):
     ``status`` is ``detected|scored|skipped|contacted`` while open (then ``open_key`` is the cart's id, which makes a
     second open one impossible) and ``recovered|superseded|dismissed|expired|erased`` once closed (``open_key`` null).
     ``arm`` is ``treatment`` or ``holdout``. ``fingerprint``, ``total`` and ``currency`` are the cart's at detection.
+    ``due_at`` is when the next step is looked at, null when there is none.
     ``score`` counts; ``contributions`` sum to the heuristic score. Revenue is in minor units of its own currency.
     """
 
@@ -34,6 +35,7 @@ class Abandonment(Model):
     status = fields.CharField(16, default="detected")
     detected_at = fields.DatetimeField()
     closed_at = fields.DatetimeField(null=True)
+    due_at = fields.DatetimeField(null=True)
     email_hash = fields.CharField(64, null=True)
     arm = fields.CharField(16, default="treatment")
     fingerprint = fields.CharField(64)
@@ -70,8 +72,9 @@ class Abandonment(Model):
 class Decision(Model):
     """Why an abandonment's step was or was not written to; a row only when the answer changed.
 
-    ``outcome`` is ``queued``, ``waiting``, ``skipped``, ``held_out`` or ``would_send``; ``reason`` is the first failing
-    check. ``terminal_key`` ("abandonment:step") is set on a final answer and unique, so there is one at most.
+    ``outcome`` is ``queued``, ``waiting``, ``sent`` (every check held at the point of no return), ``skipped``,
+    ``held_out`` or ``would_send``; ``reason`` is the first failing check. ``terminal_key`` ("abandonment:step") is set
+    on a final answer and unique, so there is one at most.
     """
 
     id = fields.BigIntField(primary_key=True)

@@ -6,14 +6,14 @@ from tortoise import Model, fields
 
 
 class Installation(Model):
-    """The one row (id 1) that makes an installation itself.
+    """The one row (``main``) that makes an installation itself.
 
     ``pepper`` keys the hashes of e-mail addresses and ``unsubscribe_key`` signs unsubscribe links; both are
     encrypted with the secret key and never change, or every hash and every unsubscribe link would die.
     ``settings`` holds the store settings that differ from the built-in defaults, for all stores.
     """
 
-    id = fields.SmallIntField(primary_key=True, generated=False)
+    name = fields.CharField(16, primary_key=True)
     pepper = fields.TextField()
     unsubscribe_key = fields.TextField()
     settings: dict[str, Any] = fields.JSONField(default=dict)

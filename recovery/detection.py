@@ -1,0 +1,96 @@
+"""Finds the carts left behind and ends the episodes nobody came back to.
+
+The rule is the original's: an active cart with items and an e-mail address, no completed order, idle for longer than
+the store's threshold, while the module is on. The look-back window keeps history out.
+"""
+
+import hashlib
+import hmac
+from datetime import datetime, timedelta
+
+from recovery import db, episodes
+from recovery.models import Abandonment
+from recovery.secrets import Keys
+from recovery.stores.registry import StoreInForce
+
+_DUE = """
+SELECT c.id, c.fingerprint, c.email_hash, c.total, c.currency, c.currency_digits
+  FROM cart c
+ WHERE c.store_id = $1 AND c.status = 'active' AND c.email_hash IS NOT NULL
+   AND c.activity_at <= $2 AND c.activity_at > $3
+   AND EXISTS (SELECT 1 FROM cart_item i WHERE i.cart_id = c.id)
+   AND NOT EXISTS (SELECT 1 FROM "order" o
+                    WHERE o.connection_id = c.connection_id AND o.quote_id = c.quote_id AND o.state <> 'cancelled')
+   AND NOT EXISTS (SELECT 1 FROM abandonment a
+                    WHERE a.cart_id = c.id AND (a.open_key IS NOT NULL OR a.detected_at >= c.activity_at))
+ ORDER BY c.activity_at
+ LIMIT $4
+"""
+
+
+async def sweep(store: StoreInForce, keys: Keys, now: datetime, limit: int | None = None) -> int:
+    """Open an abandonment for each cart of one store that is due, at most ``limit`` (the batch size); how many."""
+    settings = store.settings
+    if not settings.enabled or store.row.mode == "paused":
+        return 0
+    parameters = [
+        store.row.id,
+        now - timedelta(minutes=settings.inactivity_minutes),
+        now - timedelta(hours=settings.look_back_hours),
+        limit or settings.batch_size,
+    ]
+    async with db.in_transaction():
+        # Locked carts are being changed this moment, so they are not idle; another sweep's are taken care of.
+        due = await db.client().execute_query_dict(f"{_DUE} FOR UPDATE OF c SKIP LOCKED", parameters)
+        await Abandonment.bulk_create(
+            Abandonment(
+                connection_id=store.row.connection_id,
+                store_id=store.row.id,
+                cart_id=cart["id"],
+                open_key=cart["id"],
+                detected_at=now,
+                email_hash=cart["email_hash"],
+                arm=arm(keys, store.row.connection_id, cart["email_hash"], settings.holdout_percent),
+                fingerprint=cart["fingerprint"],
+                total=cart["total"],
+                currency=cart["currency"],
+                currency_digits=cart["currency_digits"],
+            )
+            for cart in due
+        )
+    return len(due)
+
+
+async def count_due(store: StoreInForce, now: datetime, limit: int | None = None) -> int:
+    """How many carts ``sweep`` would take now."""
+    settings = store.settings
+    if not settings.enabled or store.row.mode == "paused":
+        return 0
+    parameters = [
+        store.row.id,
+        now - timedelta(minutes=settings.inactivity_minutes),
+        now - timedelta(hours=settings.look_back_hours),
+        limit or settings.batch_size,
+    ]
+    return len(await db.client().execute_query_dict(_DUE, parameters))
+
+
+async def expire(store: StoreInForce, now: datetime) -> int:
+    """End what has been open for longer than the store waits; how many."""
+    before = now - timedelta(days=store.settings.expire_days)
+    async with db.in_transaction():
+        old = (
+            await Abandonment.filter(store_id=store.row.id, open_key__isnull=False, detected_at__lt=before)
+            .order_by("id")
+            .limit(store.settings.batch_size)
+            .select_for_update(skip_locked=True)
+        )
+        for abandonment in old:
+            await episodes.close(abandonment, "expired", now)
+    return len(old)
+
+
+def arm(keys: Keys, connection_id: int, email_hash: str, holdout_percent: int) -> str:
+    """``holdout`` for a fixed share of people, the same for every cart of a person, decided before any mail or cost."""
+    digest = hmac.new(keys.pepper, f"arm {connection_id} {email_hash}".encode(), hashlib.sha256).digest()
+    return "holdout" if int.from_bytes(digest[:4], "big") % 100 < holdout_percent else "treatment"

@@ -1,0 +1,223 @@
+"""Writes the recovery message: its words once, its links and bytes for every attempt."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from mjml import mjml2html
+
+from recovery.language import Texts
+from recovery.models import Abandonment, Cart, CartItem, Email, LinkToken
+from recovery.money import format_money, format_quantity
+from recovery.runtime import Runtime
+from recovery.stores.registry import StoreInForce
+from recovery.text import one_line
+from recovery.tokens import CartClaims, UnsubscribeClaims, new_jti, sign_cart_link, sign_unsubscribe
+
+MOST_LINES = 8
+LONGEST_SUBJECT = 150
+
+
+@dataclass(frozen=True)
+class Links:
+    """The links of one mail; null where it has none."""
+
+    restore: str | None = None
+    assistant: str | None = None
+    unsubscribe: str | None = None
+
+
+@dataclass(frozen=True)
+class Letter:
+    """Everything a message is made from; loaded from the database before, rendered without it."""
+
+    email: Email
+    store: StoreInForce
+    cart: Cart
+    items: Sequence[CartItem]
+    words: dict[str, Any]
+    links: Links
+
+
+def ready_made_words(store: StoreInForce, abandonment: Abandonment, cart: Cart, items: int) -> dict[str, Any]:
+    """The ready-made text for a cart in the store's language; it names no reason, no score and no behaviour."""
+    settings = store.settings
+    texts = Texts(store.row.language, formal=settings.form_of_address == "formal")
+    reason = "technical_error" if cart.payment_failed else abandonment.reason_code or "other"
+    if reason == "technical_error" and not cart.payment_failed:
+        reason = "other"  # that text speaks of a failed payment, which only the shop can know of
+    values = {
+        "shop": one_line(store.row.name),
+        "products": texts.count("products", items),
+        "total": format_money(cart.total, cart.currency, store.row.language, cart.currency_digits),
+    }
+    agreed = settings.effective_consent_policy == "require"
+    return {
+        "subject": one_line(texts.get("subject", reason, **values), LONGEST_SUBJECT),
+        "preheader": texts.get("preheader", reason, **values),
+        "greeting": texts.get("greeting", settings.form_of_address, **values),
+        "intro": texts.get("intro", reason, **values),
+        "help": texts.get("help", "assistant" if settings.assistant_link else "reply", **values),
+        "why": texts.get("labels", "why" if agreed else "why_customer", **values),
+        "written_by": "ready_made",
+    }
+
+
+async def make_links(runtime: Runtime, store: StoreInForce, email: Email, cart: Cart, now: datetime) -> Links:
+    """The links of one attempt: fresh signatures and expiries over the rows of the first."""
+    settings = store.settings
+    restore = await _cart_link(runtime, "restore", email, cart, store, now, now + timedelta(days=settings.restore_days))
+    assistant = None
+    if settings.assistant_link:
+        until = now + timedelta(minutes=settings.conversation_minutes)
+        assistant = await _cart_link(runtime, "assistant", email, cart, store, now, until)
+    return Links(restore, assistant, unsubscribe_link(runtime, store.row.id, email.email_hash))
+
+
+def unsubscribe_link(runtime: Runtime, store_id: int, email_hash: str) -> str:
+    """The link that stops mails of one store to one person, for ever valid."""
+    token = sign_unsubscribe(runtime.keys, UnsubscribeClaims(store_id, email_hash))
+    return f"{runtime.settings.public_url}/u/{token}"
+
+
+async def _cart_link(
+    runtime: Runtime, kind: Any, email: Email, cart: Cart, store: StoreInForce, now: datetime, until: datetime
+) -> str:
+    until = until.replace(microsecond=0)
+    row = await LinkToken.get_or_none(email_id=email.id, kind=kind)
+    if row is None:
+        row = await LinkToken.create(
+            jti=new_jti(),
+            kind=kind,
+            cart_id=cart.id,
+            store_id=store.row.id,
+            email_id=email.id,
+            email_hash=email.email_hash,
+            created_at=now,
+            expires_at=until,
+        )
+    else:
+        await LinkToken.filter(jti=row.jti).update(expires_at=until)
+    claims = CartClaims(cart.quote_id, store.row.id, email.email_hash, int(until.timestamp()), row.jti)
+    path = "r" if kind == "restore" else "a"
+    return f"{runtime.settings.public_url}/{path}/{sign_cart_link(runtime.keys, kind, claims, now)}"
+
+
+def message_id(email: Email, store: StoreInForce) -> str:
+    """The same for every attempt, so that whoever gets a mail twice can tell."""
+    domain = (store.settings.sender_address or "").rpartition("@")[2] or "cartback.invalid"
+    return f"<{email.id}@{domain}>"
+
+
+def render(letter: Letter) -> bytes:
+    """The message as it goes out; takes a few milliseconds of CPU, so call it off the event loop."""
+    settings = letter.store.settings
+    message = _message(letter, letter.email.to_address or "", letter.words["subject"])
+    message["Message-ID"] = message_id(letter.email, letter.store)
+    if settings.reply_to:
+        message["Reply-To"] = settings.reply_to
+    if letter.links.unsubscribe:
+        message["List-Unsubscribe"] = f"<{letter.links.unsubscribe}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    return bytes(message)
+
+
+def render_copy(letter: Letter, admin_url: str) -> bytes:
+    """The shop's own copy: marked, without the customer's links and without List-Unsubscribe."""
+    texts = _texts(letter.store)
+    notice = f"{texts.get('labels', 'copy')} {admin_url}"
+    copy = Letter(letter.email, letter.store, letter.cart, letter.items, letter.words | {"notice": notice}, Links())
+    message = _message(copy, letter.email.copy_to or "", one_line(f"[Cartback] {letter.words['subject']}"))
+    message["Message-ID"] = message_id(letter.email, letter.store).replace("<", "<copy.", 1)
+    message["Auto-Submitted"] = "auto-generated"
+    return bytes(message)
+
+
+def render_parts(letter: Letter) -> tuple[str, str]:
+    """The HTML and the text part."""
+    context = _context(letter)
+    html = mjml2html(_environment().get_template("email.mjml").render(context))
+    return html, _environment().get_template("email.txt").render(context).strip() + "\n"
+
+
+def _message(letter: Letter, to: str, subject: str) -> EmailMessage:
+    settings = letter.store.settings
+    html, text = render_parts(letter)
+    message = EmailMessage(policy=SMTP)
+    sender = settings.sender_address or ""
+    local, _, domain = sender.rpartition("@")
+    name = one_line(settings.sender_name or letter.store.row.name, 78)
+    message["From"] = Address(display_name=name, username=local, domain=domain)
+    to_local, _, to_domain = to.rpartition("@")
+    message["To"] = Address(username=to_local, domain=to_domain)
+    message["Subject"] = subject
+    message["Date"] = format_datetime(letter.email.composed_at or letter.email.created_at)
+    message.set_content(text, cte="quoted-printable")
+    message.add_alternative(html, subtype="html", cte="quoted-printable")
+    return message
+
+
+def _context(letter: Letter) -> dict[str, Any]:
+    cart, store = letter.cart, letter.store
+    texts = _texts(store)
+    shown = letter.items[:MOST_LINES]
+    hidden = len(letter.items) - len(shown)
+
+    def money(amount: int) -> str:
+        return format_money(amount, cart.currency, store.row.language, cart.currency_digits)
+
+    return {
+        "language": texts.language,
+        "shop": one_line(store.row.name),
+        "words": {"notice": ""} | letter.words,
+        "labels": texts.section("labels", shop=one_line(store.row.name)),
+        "lines": [
+            {
+                "name": item.name,
+                "options": item.options,
+                "quantity": format_quantity(item.quantity, store.row.language),
+                "price": money(item.row_total),
+                "image_url": item.image_url,
+            }
+            for item in shown
+        ],
+        "more": texts.get("more", "other", n=hidden) if hidden else "",
+        "sums": _sums(cart, texts, money),
+        "total": money(cart.total),
+        "links": letter.links,
+        "postal_address": one_line(store.settings.postal_address or ""),
+        "privacy_url": store.settings.privacy_url,
+    }
+
+
+def _sums(cart: Cart, texts: Texts, money: Any) -> list[dict[str, str]]:
+    """What lies between the lines and the total, as far as the shop said."""
+    rows = []
+    if cart.discount:
+        rows.append({"label": texts.get("labels", "discount"), "amount": money(-cart.discount)})
+    if cart.shipping is not None:
+        rows.append({"label": texts.get("labels", "shipping"), "amount": money(cart.shipping)})
+    return rows
+
+
+def _texts(store: StoreInForce) -> Texts:
+    return Texts(store.row.language, formal=store.settings.form_of_address == "formal")
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("recovery"),
+        # In the text part "&amp;" would stand as it is.
+        autoescape=select_autoescape(disabled_extensions=("txt",), default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -1,0 +1,135 @@
+"""The sweeps as jobs: each looks in the database, does what is due, and notes what it did; running one twice harms
+nobody."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+
+from recovery import campaigns, copies, db, delivery, detection, scoring
+from recovery.models import JobRun
+from recovery.runtime import Runtime
+from recovery.stores.registry import StoreInForce, all_in_force
+
+KEPT_RUNS = timedelta(days=7)
+
+log = structlog.get_logger()
+
+
+@dataclass
+class Report:
+    """What one run of a job did: counts over all stores, and what went wrong."""
+
+    job: str
+    counts: dict[str, int] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
+
+    def add(self, counts: dict[str, int]) -> None:
+        """Add the counts of one store."""
+        for name, number in counts.items():
+            if number:
+                self.counts[name] = self.counts.get(name, 0) + number
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a run is limited to: one store by name, so many carts per store; ``dry_run`` only counts."""
+
+    store: str | None = None
+    limit: int | None = None
+    dry_run: bool = False
+
+
+EVERYTHING = Scope()
+StoreSweep = Callable[[Runtime, StoreInForce, Scope, Report], Awaitable[None]]
+
+
+async def detect(runtime: Runtime, scope: Scope = EVERYTHING) -> Report:
+    """Find the carts left behind and end the episodes that are too old."""
+    return await _run("detect", runtime, scope, _detect_store)
+
+
+async def score(runtime: Runtime, scope: Scope = EVERYTHING) -> Report:
+    """Score what was detected."""
+    return await _run("score", runtime, scope, _score_store)
+
+
+async def email(runtime: Runtime, scope: Scope = EVERYTHING) -> Report:
+    """Decide on the due steps and send the queued mails."""
+    if not scope.dry_run:
+        await delivery.recover_leases(runtime.now())
+    return await _run("email", runtime, scope, _email_store)
+
+
+JOBS: dict[str, Callable[[Runtime, Scope], Awaitable[Report]]] = {"detect": detect, "score": score, "email": email}
+
+
+async def last_runs() -> dict[str, JobRun]:
+    """The newest run of each job."""
+    found = {}
+    for job in JOBS:
+        run = await JobRun.filter(job=job).order_by("-started_at").first()
+        if run is not None:
+            found[job] = run
+    return found
+
+
+async def _run(job: str, runtime: Runtime, scope: Scope, sweep_store: StoreSweep) -> Report:
+    report = Report(job)
+    started = datetime.now(UTC)
+    for store in await all_in_force(scope.store):
+        try:
+            await sweep_store(runtime, store, scope, report)
+        except db.UNAVAILABLE as error:
+            # The next sweep starts where this one stopped; one store's trouble must not hide in another's.
+            report.errors.append(f"{store.row.code}: {db.describe(error)}")
+            log.warning("job.database_away", job=job, store=store.row.id, error=db.describe(error))
+    if not scope.dry_run:
+        await _note(report, started)
+    return report
+
+
+async def _detect_store(runtime: Runtime, store: StoreInForce, scope: Scope, report: Report) -> None:
+    now = runtime.now()
+    if scope.dry_run:
+        report.add({"detected": await detection.count_due(store, now, scope.limit)})
+        return
+    report.add({"detected": await detection.sweep(store, runtime.keys, now, scope.limit)})
+    report.add({"expired": await detection.expire(store, now)})
+
+
+async def _score_store(runtime: Runtime, store: StoreInForce, scope: Scope, report: Report) -> None:
+    if scope.dry_run:
+        report.add({"scored": await scoring.count_unscored(store, scope.limit)})
+        return
+    report.add({"scored": await scoring.sweep(store, runtime.now(), scope.limit)})
+
+
+async def _email_store(runtime: Runtime, store: StoreInForce, scope: Scope, report: Report) -> None:
+    if scope.dry_run:
+        report.add(await campaigns.count_outcomes(store, runtime.now(), scope.limit))
+        return
+    report.add(await campaigns.sweep(store, runtime.now(), scope.limit))
+    run = await delivery.sweep(runtime, store, scope.limit)
+    report.add(run.counts)
+    if run.relay_trouble is not None:
+        report.errors.append(f"{store.row.code}: the mail relay can't be used: {run.relay_trouble}")
+    elif store.settings.copy_address:
+        report.add({"copies": await copies.send_copies(runtime, store)})
+
+
+async def _note(report: Report, started: datetime) -> None:
+    """Keep a run that did something or failed, and always the newest one of its kind."""
+    finished = datetime.now(UTC)
+    error = "; ".join(report.errors)[:2000] or None
+    last = await JobRun.filter(job=report.job).order_by("-started_at").first()
+    values: dict[str, Any] = {
+        "started_at": started, "finished_at": finished, "counts": report.counts, "error": error
+    }  # fmt: skip
+    if last is not None and not last.counts and last.error is None:
+        await JobRun.filter(id=last.id).update(**values)
+    else:
+        await JobRun.create(job=report.job, **values)
+    await JobRun.filter(job=report.job, started_at__lt=finished - KEPT_RUNS).exclude(id=last.id if last else 0).delete()

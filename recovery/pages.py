@@ -1,0 +1,71 @@
+"""Pages people see from the e-mail: the saved cart, the unsubscribe page, the page for a link that does not work."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from starlette.responses import HTMLResponse
+
+from recovery.language import Texts
+from recovery.models import Cart, CartItem, Product, Store
+from recovery.money import format_money, format_quantity
+
+#: Nothing from elsewhere, nothing that runs, nothing kept, nobody told where one came from.
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex, nofollow",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' https: http://127.0.0.1:*; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a saved cart as it stands now: ``in``, ``changed`` (its price), ``gone`` or ``unknown``."""
+
+    item: CartItem
+    state: str
+    note: str
+    price: str
+    quantity: str
+
+
+async def compare_with_shop(store: Store, cart: Cart, items: list[CartItem], texts: Texts) -> list[Line]:
+    """What each saved line is worth today, by what the shop last said of its products."""
+    ids = [item.product_id for item in items]
+    products = {p.product_id: p for p in await Product.filter(store_id=store.id, product_id__in=ids)}
+    return [_line(store, cart, item, products.get(item.product_id), texts) for item in items]
+
+
+def _line(store: Store, cart: Cart, item: CartItem, product: Product | None, texts: Texts) -> Line:
+    def money(amount: int) -> str:
+        return format_money(amount, cart.currency, store.language, cart.currency_digits)
+
+    price = money(item.row_total)
+    quantity = format_quantity(item.quantity, store.language)
+    if product is None or product.currency != cart.currency:
+        return Line(item, "unknown", texts.get("state", "unknown"), price, quantity)
+    if not product.active or not product.in_stock:
+        return Line(item, "gone", texts.get("state", "gone"), price, quantity)
+    if item.unit_price is not None and item.unit_price != product.price:
+        note = texts.get("state", "changed", was=money(item.unit_price), now=money(product.price))
+        return Line(item, "changed", note, price, quantity)
+    return Line(item, "in", texts.get("state", "in"), price, quantity)
+
+
+def page(name: str, texts: Texts, *, status: int = 200, shop: str = "", **context: object) -> HTMLResponse:
+    """The page ``templates/<name>.html`` in the language of ``texts``."""
+    labels = texts.section("page", shop=shop)
+    body = (
+        _environment().get_template(f"{name}.html").render(labels=labels, language=texts.language, shop=shop, **context)
+    )
+    return HTMLResponse(body, status, headers=HEADERS)
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("recovery"), autoescape=select_autoescape(default=True), undefined=StrictUndefined
+    )

@@ -1,0 +1,110 @@
+"""People as the core knows them: the lock that serialises everything about one, their consent, their suppression.
+
+Rows about one person are always locked in the order person, quote, cart, abandonment; so no two transactions wait
+for each other in a circle.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal
+
+from recovery import db
+from recovery.models import ConsentRecord, Person, Suppression
+from recovery.stores.snapshots import Consent
+
+Cause = Literal["unsubscribe", "complaint", "bounce", "objection", "manual"]
+
+#: What only the person can take back, by confirming a message to the address itself.
+LASTING: tuple[Cause, ...] = ("unsubscribe", "complaint", "bounce", "manual")
+
+
+async def lock_persons(connection_id: int, email_hashes: Iterable[str | None]) -> None:
+    """Lock these people until the transaction ends, making their rows first; always in the same order."""
+    for email_hash in sorted({h for h in email_hashes if h}):
+        await Person.bulk_create([Person(connection_id=connection_id, email_hash=email_hash)], ignore_conflicts=True)
+        await Person.filter(connection_id=connection_id, email_hash=email_hash).select_for_update().first()
+
+
+async def lock_quote(connection_id: int, quote_id: str) -> None:
+    """Serialise everything about one cart of a shop, even before its row exists, until the transaction ends."""
+    await db.client().execute_query("SELECT pg_advisory_xact_lock($1, hashtext($2))", [connection_id, quote_id])
+
+
+async def record_consent(connection_id: int, email_hash: str, consent: Consent) -> bool:
+    """Keep a piece of evidence; whether it suppresses the person now. Call with the person locked.
+
+    A refusal that is the latest word suppresses at once. A later agreement lifts such an objection, but a suppression
+    by complaint, bounce or our own unsubscribe link only with source ``double_opt_in``.
+    """
+    await ConsentRecord.bulk_create(
+        [
+            ConsentRecord(
+                connection_id=connection_id,
+                email_hash=email_hash,
+                marketing=consent.marketing,
+                basis=consent.basis,
+                source=consent.source,
+                text_version=consent.text_version,
+                at=consent.at,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+    latest = await latest_consent(connection_id, email_hash)
+    if latest is None or latest.at != consent.at or latest.marketing != consent.marketing:
+        return False
+    if not consent.marketing:
+        await suppress(connection_id, email_hash, "objection", consent.at, detail=consent.source)
+        return True
+    causes: tuple[Cause, ...] = ("objection", *LASTING) if consent.source == "double_opt_in" else ("objection",)
+    await Suppression.filter(
+        connection_id=connection_id, email_hash=email_hash, cause__in=causes, lifted_at=None, at__lt=consent.at
+    ).update(lifted_at=consent.at)
+    return False
+
+
+async def latest_consent(connection_id: int, email_hash: str) -> ConsentRecord | None:
+    """The word that counts: the latest, and of two at the same moment the refusal."""
+    return (
+        await ConsentRecord.filter(connection_id=connection_id, email_hash=email_hash)
+        .order_by("-at", "marketing")
+        .first()
+    )
+
+
+async def suppress(
+    connection_id: int,
+    email_hash: str,
+    cause: Cause,
+    at: datetime,
+    *,
+    store_id: int | None = None,
+    detail: str | None = None,
+) -> None:
+    """Nobody at this address is written to any more, at one store or (``store_id`` null) the whole connection."""
+    in_force = Suppression.filter(
+        connection_id=connection_id, store_id=store_id, email_hash=email_hash, cause=cause, lifted_at=None
+    )
+    if await in_force.exists():
+        return
+    await Suppression.create(
+        connection_id=connection_id,
+        store_id=store_id,
+        email_hash=email_hash,
+        cause=cause,
+        at=at,
+        detail=detail[:255] if detail else None,
+    )
+
+
+async def lift_suppression(connection_id: int, email_hash: str, cause: Cause, at: datetime) -> int:
+    """Take a suppression back; how many were in force."""
+    return await Suppression.filter(
+        connection_id=connection_id, email_hash=email_hash, cause=cause, lifted_at=None
+    ).update(lifted_at=at)
+
+
+async def suppression_in_force(connection_id: int, store_id: int, email_hash: str) -> Suppression | None:
+    """The oldest suppression that keeps this store from writing to this person."""
+    rows = await Suppression.filter(connection_id=connection_id, email_hash=email_hash, lifted_at=None).order_by("at")
+    return next((row for row in rows if row.store_id in (None, store_id)), None)

@@ -1,0 +1,63 @@
+"""Takes products and policies in: the only writer of both."""
+
+from dataclasses import asdict
+from typing import Any
+
+from recovery.models import Policy, Product, ProductLink, Store
+from recovery.stores.snapshots import PolicySnapshot, ProductSnapshot, is_newer
+
+
+async def take_products(store: Store, products: list[ProductSnapshot]) -> int:
+    """Apply product snapshots of one store inside the caller's transaction; how many were not older."""
+    known = {
+        row.product_id: row
+        for row in await Product.filter(
+            store_id=store.id, product_id__in=sorted(p.product_id for p in products)
+        ).select_for_update()
+    }
+    applied = 0
+    for product in sorted(products, key=lambda p: p.product_id):
+        row = known.get(product.product_id)
+        if row and not is_newer(product.version, product.occurred_at, row.version, row.occurred_at):
+            continue
+        values = _columns(product)
+        if product.version is None and row is not None:
+            values["version"] = row.version
+        await Product.update_or_create(defaults=values, store_id=store.id, product_id=product.product_id)
+        if product.links is not None:
+            await _write_links(store, product)
+        applied += 1
+    return applied
+
+
+async def take_policies(store: Store, policies: list[PolicySnapshot]) -> int:
+    """Apply policy snapshots of one store inside the caller's transaction; an empty text removes one."""
+    applied = 0
+    for policy in policies:
+        found = Policy.filter(store_id=store.id, key=policy.key, locale=policy.locale)
+        row = await found.select_for_update().get_or_none()
+        if row and not is_newer(policy.version, policy.occurred_at, row.version, row.occurred_at):
+            continue
+        applied += 1
+        if not policy.text:
+            await found.delete()
+            continue
+        values = asdict(policy) | {"facts": list(policy.facts)}
+        del values["key"], values["locale"]
+        await Policy.update_or_create(defaults=values, store_id=store.id, key=policy.key, locale=policy.locale)
+    return applied
+
+
+def _columns(product: ProductSnapshot) -> dict[str, Any]:
+    values = asdict(product)
+    del values["links"], values["product_id"]
+    return values | {"attributes": list(product.attributes), "categories": list(product.categories)}
+
+
+async def _write_links(store: Store, product: ProductSnapshot) -> None:
+    await ProductLink.filter(store_id=store.id, product_id=product.product_id).delete()
+    await ProductLink.bulk_create(
+        ProductLink(store_id=store.id, product_id=product.product_id, kind=kind, linked_id=linked, position=position)
+        for kind, linked_ids in (product.links or {}).items()
+        for position, linked in enumerate(dict.fromkeys(linked_ids))
+    )
