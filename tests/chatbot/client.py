@@ -109,6 +109,7 @@ class Client:
             subprotocols=[Subprotocol("cartback.v1")],
             origin=Origin(self._origin),
             compression=None,
+            max_queue=None,
             sock=plain,
         )
         return self
