@@ -8,15 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from chatbot.context import Item, Knowledge, Link, linked_to, subjects
-from chatbot.quotes import describe, facts_said, policy_said, size_said
+from chatbot.context import Item, Knowledge, Link, linked_to, named_in, subjects
+from chatbot.quotes import describe, facts_said, of_size, policy_said, size_said, summary
 from chatbot.texts import Texts
-from chatbot.words import fold, hits
+from chatbot.words import content, fold, hits, overlap
 
 MAX_TEXT = 600
 MAX_CARDS = 3
 
-#: What a question may be about; where two fit equally the earlier wins.
+#: What a question may be about; where several fit the earlier wins.
 TOPICS = (
     "human",
     "warranty",
@@ -28,7 +28,9 @@ TOPICS = (
     "alternatives",
     "goes_with",
     "stock",
+    "have",
     "size",
+    "fit",
     "price",
     "order",
     "about",
@@ -68,23 +70,12 @@ def answer(question: str, known: Knowledge, texts: Texts) -> Answer:
     asked = _Asked(question, fold(question), known, texts)
     if asked.mentions("safety"):
         return Answer("safety", _unknown(asked, "unknown_safety"))
-    topic = _topic(asked)
-    found = _SPEAKERS[topic](asked) if topic else None
+    topics = (topic for topic in TOPICS if asked.mentions(topic))
+    found = next(filter(None, (_SPEAKERS[topic](asked) for topic in topics)), None)
     if found is None:
-        quoted = describe(question, asked.about, texts, at_least=2)
+        quoted = describe(question, asked.about, texts)
         found = Answer("quoted", quoted, _cards_of(asked.about[:1], asked)) if quoted else None
     return _fitted(found or Answer("unknown", _unknown(asked, "unknown")))
-
-
-def _topic(asked: _Asked) -> str | None:
-    scored = [(hits(asked.folded, asked.texts.keywords[topic]), topic) for topic in TOPICS]
-    best = max(score for score, _ in scored)
-    # Somebody who says hello and asks something wants the something.
-    real = [(score, topic) for score, topic in scored if topic not in {"hello", "thanks"} and score]
-    if real:
-        best = max(score for score, _ in real)
-        return next(topic for score, topic in real if score == best)
-    return next((topic for score, topic in scored if score == best), None) if best else None
 
 
 def _fitted(found: Answer) -> Answer:
@@ -115,7 +106,7 @@ def _cards_of(items: list[Item], asked: _Asked) -> list[dict[str, Any]]:
 
 def _link_cards(source: Item, links: list[Link], asked: _Asked) -> list[dict[str, Any]]:
     return [
-        card(link.item, asked.texts.say(f"why_{link.kind}", name=source.name), asked.known)
+        card(link.item, asked.texts.say(f"why_{link.kind}", name=source.called), asked.known)
         for link in links[:MAX_CARDS]
     ]
 
@@ -164,9 +155,13 @@ def _say_cheaper(asked: _Asked) -> Answer | None:
             and (link.kind != "crosssell" or set(link.item.categories) & set(item.categories))
         ]
         if less:
-            return Answer("cheaper", asked.texts.say("cheaper"), _link_cards(item, less, asked))
+            return Answer("cheaper", asked.texts.say("cheaper", names=_names(less)), _link_cards(item, less, asked))
     first = next(iter(asked.about), None)
-    return Answer("cheaper", asked.texts.say("cheaper_none", name=first.name)) if first else None
+    return Answer("cheaper", asked.texts.say("cheaper_none", name=first.called)) if first else None
+
+
+def _names(links: list[Link]) -> str:
+    return ", ".join(link.item.name for link in links[:MAX_CARDS])
 
 
 def _say_alternatives(asked: _Asked) -> Answer | None:
@@ -181,25 +176,33 @@ def _say_links(asked: _Asked, topic: str, kinds: tuple[Any, ...]) -> Answer | No
     for item in asked.about:
         links = linked_to(item, kinds, asked.known)
         if links:
-            names = ", ".join(link.item.name for link in links[:MAX_CARDS])
-            text = f"{asked.texts.say(topic, name=item.name)} {names}."
+            text = asked.texts.say(topic, name=item.called, names=_names(links))
             return Answer(topic, text, _link_cards(item, links, asked))
     first = next(iter(asked.about), None)
-    return Answer(topic, asked.texts.say(f"{topic}_none", name=first.name)) if first else None
+    return Answer(topic, asked.texts.say(f"{topic}_none", name=first.called)) if first else None
 
 
 def _say_stock(asked: _Asked) -> Answer | None:
-    said, about = [], asked.about[:3]
+    said, about = [], asked.about[:MAX_CARDS]
     for item in about:
+        family = [one for one in asked.known.siblings if one.family == item.family]
+        wanted = of_size(asked.question, family)
+        if wanted:
+            said += [_stock_of(one, asked) for one in wanted[:MAX_CARDS]]
+            continue
         said.append(_stock_of(item, asked))
-        others = [
-            sibling.name
-            for sibling in asked.known.siblings
-            if sibling.family == item.family and sibling.in_stock and sibling.id != item.id
-        ]
-        if others and (not item.in_stock or asked.mentions("size")):
+        others = [one.name for one in family if one.in_stock and one.id != item.id]
+        if others and not item.in_stock:
             said.append(asked.texts.say("variants_in_stock", names="; ".join(others[:6])))
     return Answer("stock", "\n".join(said), _cards_of(about, asked)) if said else None
+
+
+def _say_have(asked: _Asked) -> Answer | None:
+    """Whether the shop has something: only of what is known can it be said."""
+    known = [*asked.known.items, *(link.item for link in asked.known.links)]
+    if asked.mentions("size") and not of_size(asked.question, list(asked.known.siblings)):
+        return None
+    return _say_stock(asked) if named_in(asked.question, known, asked.texts.stopwords) else None
 
 
 def _stock_of(item: Item, asked: _Asked) -> str:
@@ -215,10 +218,21 @@ def _say_size(asked: _Asked) -> Answer | None:
     said = size_said(asked.question, about, asked.known, asked.texts)
     if said:
         return Answer("size", said, _cards_of(about[:1], asked))
-    described = describe(asked.question, about, asked.texts, at_least=1)
+    described = describe(asked.question, about, asked.texts) or summary(about, asked.texts)
     if described:
         return Answer("size", f"{asked.texts.say('size_none')}\n{described}", _cards_of(about[:1], asked))
     return None
+
+
+def _say_fit(asked: _Asked) -> Answer | None:
+    """Whether it fits the customer; whether it fits some other thing is not for a size guide to say."""
+    words = content(asked.folded, asked.texts.stopwords)
+    thing = [word for word in words if not hits(word, asked.texts.keywords["fit"])]
+    about = asked.about
+    if any(not overlap([word], item.name) for word in thing for item in about[:1]):
+        said = describe(asked.question, about, asked.texts, certain=True)
+        return Answer("quoted", said, _cards_of(about[:1], asked)) if said else None
+    return _say_size(asked)
 
 
 def _say_price(asked: _Asked) -> Answer | None:
@@ -246,7 +260,7 @@ def _price_of(item: Item, asked: _Asked) -> str:
 
 def _say_about(asked: _Asked) -> Answer | None:
     about = asked.about
-    said = describe(asked.question, about, asked.texts, at_least=1) or describe("", about, asked.texts, at_least=0)
+    said = describe(asked.question, about, asked.texts, loose=True) or summary(about, asked.texts)
     return Answer("about", said, _cards_of(about[:1], asked)) if said else None
 
 
@@ -266,6 +280,8 @@ _SPEAKERS: dict[str, Callable[[_Asked], Answer | None]] = {
     "goes_with": _say_goes_with,
     "stock": _say_stock,
     "size": _say_size,
+    "have": _say_have,
+    "fit": _say_fit,
     "price": _say_price,
     "order": _plain("order"),
     "about": _say_about,

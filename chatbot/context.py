@@ -12,6 +12,8 @@ from chatbot.words import content, fold, overlap
 from recovery.money import format_money, format_quantity
 
 LinkKind = Literal["related", "upsell", "crosssell"]
+#: Only a word this long names something beyond the cart: "hood" is no "hoodie".
+CERTAIN = 5
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Item:
     digits: int
     in_stock: bool
     parent_id: str | None = None
+    title: str = ""
     description: str = ""
     short_description: str = ""
     attributes: tuple[tuple[str, str], ...] = ()
@@ -33,6 +36,11 @@ class Item:
     sold_by: str = "piece"
     url: str | None = None
     image_url: str | None = None
+
+    @property
+    def called(self) -> str:
+        """Its name in a sentence: of a variant, that of its product."""
+        return self.title or self.name
 
     @property
     def family(self) -> str:
@@ -114,9 +122,9 @@ class Knowledge:
         return [policy for policy in self.policies if policy.kind == kind]
 
 
-def named_in(question: str, items: Iterable[Item], stopwords: frozenset[str]) -> list[Item]:
-    """The items a question names, best first: those whose names share the most words with it."""
-    asked = content(fold(question), stopwords)
+def named_in(question: str, items: Iterable[Item], stopwords: frozenset[str], least: int = 0) -> list[Item]:
+    """The items a question names: those whose names share the most words (of at least so many letters) with it."""
+    asked = [word for word in content(fold(question), stopwords) if len(word) >= least]
     scored = [(overlap(asked, item.name), item) for item in items]
     best = max((score for score, _ in scored), default=0)
     return [item for score, item in scored if score == best] if best else []
@@ -126,12 +134,10 @@ def subjects(question: str, knowledge: Knowledge, stopwords: frozenset[str]) -> 
     """What a question is about: products of the cart it names, else linked ones it names, else the whole cart."""
     cart = knowledge.items
     named = named_in(question, cart, stopwords)
-    if named and len(named) < max(2, len(cart)):
+    if named:
         return named
-    linked = named_in(question, (link.item for link in knowledge.links), stopwords)
-    if linked and not named:
-        return list({item.id: item for item in linked}.values())
-    return cart
+    linked = named_in(question, (link.item for link in knowledge.links), stopwords, least=CERTAIN)
+    return list({item.id: item for item in linked}.values()) or cart
 
 
 def linked_to(item: Item, kinds: Iterable[LinkKind], knowledge: Knowledge) -> list[Link]:

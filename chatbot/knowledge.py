@@ -59,12 +59,13 @@ async def _policies(store: Store, cart: Cart) -> tuple[PolicyText, ...]:
 
 def _line(line: CartItem, known: dict[str, Product]) -> Line:
     product = known.get(line.product_id) or known.get(line.parent_id or "")
+    parent = known.get(product.parent_id or "") if product is not None else None
     options = tuple((option["name"], option["value"]) for option in line.options)
-    item = _item(product) if product is not None else None
+    item = _item(product, parent.name if parent is not None else "") if product is not None else None
     return Line(line.name, line.quantity, line.row_total, line.product_id, item, options)
 
 
-def _item(product: Product) -> Item:
+def _item(product: Product, title: str = "") -> Item:
     return Item(
         id=product.product_id,
         name=product.name,
@@ -73,6 +74,7 @@ def _item(product: Product) -> Item:
         digits=product.currency_digits,
         in_stock=product.in_stock,
         parent_id=product.parent_id,
+        title=title,
         description=product.description,
         short_description=product.short_description,
         attributes=tuple(

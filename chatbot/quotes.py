@@ -81,7 +81,7 @@ def size_said(question: str, about: list[Item], known: Knowledge, texts: Texts) 
         lines = sentences(guide.text)
         wanted = _lines_wanted(question, lines) or [line for line in lines if ranges(line)] or lines
         chosen = "\n".join(_within(wanted))
-        return f"{item.name}. {texts.say('says_size', title=guide.title)}\n{texts.quote(chosen)}"
+        return f"{item.called}. {texts.say('says_size', title=guide.title)}\n{texts.quote(chosen)}"
     return ""
 
 
@@ -118,43 +118,72 @@ def _within(lines: list[str]) -> list[str]:
     return chosen
 
 
-def describe(question: str, about: list[Item], texts: Texts, *, at_least: int) -> str:
-    """What the store says of a product as far as it fits the question; "" when less than ``at_least`` fits."""
-    asked = content(fold(question), texts.stopwords)
-    best: tuple[int, str] = (at_least - 1, "")
+def of_size(question: str, items: list[Item]) -> list[Item]:
+    """The variants of the size a question names."""
+    sizes = set(_SIZE.findall(question))
+    return [item for item in items if sizes & {part.strip() for part in item.name.split(",")[1:]}]
+
+
+def describe(question: str, about: list[Item], texts: Texts, *, loose: bool = False, certain: bool = False) -> str:
+    """What the store says of a product that answers the question; "" when nothing does.
+
+    Most words of the question must occur; ``loose``: one is enough; ``certain``: two in the store's own wording.
+    """
+    folded = fold(question)
+    for phrase, meaning in texts.aliases.items():
+        folded = f" {folded} ".replace(f" {phrase} ", f" {meaning} ").strip()
+    asked = content(folded, texts.stopwords)
     for item in about:
-        said, score = _described(item, asked, texts)
-        if said and score > best[0]:
-            best = (score, said)
-    return best[1]
+        # A word of the product's own name says which product is meant, not what is asked about it.
+        words = [word for word in asked if not overlap([word], item.name)]
+        chosen = _best(_quotable(item, texts), words, texts)
+        found = [word for word in words if any(_score(one, [word], texts) for one in chosen)]
+        enough = bool(found) if loose else 2 * len(found) > len(words)
+        if certain:
+            enough = enough and sum(overlap([word], " ".join(chosen)) for word in words) >= 2
+        if chosen and enough:
+            return _said(item, chosen, texts)
+    return ""
 
 
-def _described(item: Item, asked: list[str], texts: Texts) -> tuple[str, int]:
+def summary(about: list[Item], texts: Texts) -> str:
+    """What the store says of the first product in short."""
+    for item in about[:1]:
+        quotable = _quotable(item, texts)
+        chosen = [one for one in sentences(item.short_description or item.description) if one in quotable][:2]
+        return _said(item, chosen, texts) if chosen else ""
+    return ""
+
+
+def _said(item: Item, chosen: list[str], texts: Texts) -> str:
+    return f"{texts.say('says_product', name=item.called)} {texts.quote(' · '.join(_within(chosen)))}"
+
+
+def _quotable(item: Item, texts: Texts) -> list[str]:
     snippets = [f"{name}: {value}" for name, value in item.attributes]
     snippets += sentences(item.short_description) + sentences(item.description)
-    quotable = [
-        one for one in snippets if not _MONEY.search(one) and not hits(fold(one), texts.keywords["money_claim"])
-    ]
-    # A word of the product's own name says which product is meant, not what is asked about it.
-    words = [word for word in asked if not overlap([word], item.name)]
-    scored = [(_score(one, words, texts), one) for one in quotable]
-    fitting = sorted((pair for pair in scored if pair[0]), key=lambda pair: -pair[0])[:3]
-    if not fitting:
-        fitting = [(0, one) for one in sentences(item.short_description) if one in quotable][:2]
-    chosen = _within([one for _, one in fitting])
-    if not chosen:
-        return "", 0
-    quoted = texts.quote(" · ".join(chosen))
-    return f"{texts.say('says_product', name=item.name)} {quoted}", max(score for score, _ in fitting)
+    return [one for one in snippets if not _MONEY.search(one) and not hits(fold(one), texts.keywords["money_claim"])]
+
+
+def _best(snippets: list[str], words: list[str], texts: Texts) -> list[str]:
+    scored = [(_score(one, words, texts), one) for one in snippets]
+    best = max((score for score, _ in scored), default=0)
+    # The best two, and of the second only what fits nearly as well.
+    fitting = sorted((pair for pair in scored if pair[0] and pair[0] >= best - 1), key=lambda pair: -pair[0])
+    return [one for _, one in fitting[:2]]
 
 
 def _score(snippet: str, words: list[str], texts: Texts) -> int:
-    """Two for each word that occurs, one for each that a word of its meaning stands for."""
+    """Per word: two where it occurs, one where a word of its meaning does, one more where that names an attribute."""
+    name = snippet.partition(": ")[0] if ": " in snippet else ""
     score = 0
     for word in words:
+        alike = next((group for group in texts.synonyms if overlap([word], " ".join(group))), [])
         if overlap([word], snippet):
             score += 2
+        elif alike and overlap(alike, snippet):
+            score += 1
+        else:
             continue
-        alike = next((group for group in texts.synonyms if overlap([word], " ".join(group))), [])
-        score += bool(alike) and overlap(alike, snippet) > 0
+        score += bool(name) and overlap([word, *alike], name) > 0
     return score

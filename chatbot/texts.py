@@ -22,6 +22,7 @@ class Texts(BaseModel):
     quotes: tuple[str, str]
     keywords: dict[str, list[str]]
     synonyms: list[list[str]]
+    aliases: dict[str, str]
     stopwords: frozenset[str]
 
     def say(self, phrase: str, **values: Any) -> str:

@@ -55,7 +55,8 @@ async def end(store: Store, cart: CartEnd, now: datetime) -> Taken:
         )
     elif not is_newer(cart.version, cart.occurred_at, row.version, row.occurred_at):
         return "older"
-    row.version, row.occurred_at, row.received_at = cart.version or row.version, cart.occurred_at, now
+    row.version = row.version if cart.version is None else cart.version
+    row.occurred_at, row.received_at = cart.occurred_at, now
     row.merged_into = cart.into_quote_id
     if row.status != "ordered":
         row.status = "merged" if cart.into_quote_id else "deleted"
@@ -108,10 +109,12 @@ async def _apply(row: Cart, store: Store, cart: CartSnapshot, told: str | None, 
     is_new = row.pk is None
     email_hash = told or row.email_hash
     changed = fingerprint(cart, email_hash)
-    if not is_new and changed != row.fingerprint:
+    status = await _status(store.connection_id, cart)
+    # A cart given back, as after a failed payment, is as good as touched.
+    given_back = status == "active" != row.status
+    if not is_new and (changed != row.fingerprint or given_back):
         row.activity_at = max(row.activity_at, min(cart.activity_at or cart.occurred_at, now))
-    row.status = await _status(store.connection_id, cart)
-    row.fingerprint = changed
+    row.status, row.fingerprint = status, changed
     row.store_id, row.email_hash = store.id, email_hash
     row.occurred_at, row.received_at, row.merged_into = cart.occurred_at, now, None
     row.version = row.version if cart.version is None else cart.version

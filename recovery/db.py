@@ -10,7 +10,7 @@ import asyncpg
 from tortoise import Tortoise
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
-from tortoise.exceptions import DBConnectionError, OperationalError
+from tortoise.exceptions import DBConnectionError
 from tortoise.migrations.api import migrate as run_migrations
 from tortoise.transactions import in_transaction
 
@@ -22,16 +22,17 @@ MIGRATIONS = "recovery.migrations"
 POOL_SIZE = 20
 _MIGRATION_LOCK = 0x63617274  # "cart": any constant, the same in every process
 
-#: What is raised while PostgreSQL is down or restarting; Tortoise lets the raw ones through.
+#: What is raised while PostgreSQL is down, restarting, full or undoing a deadlock: the same again later may well work.
+#: Tortoise lets the raw ones through. Its own OperationalError is not one of them: that is a wrong value or statement,
+#: or a row that is missing, and would fail for ever.
 UNAVAILABLE = (
     DBConnectionError,
-    OperationalError,
     ConnectionError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.AdminShutdownError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,
     TimeoutError,
 )
 

@@ -25,8 +25,8 @@ HOST = "127.0.0.1"
 SWEEP_SECONDS = 1
 CONNECTION = "demo"
 STORES = {
-    "en": {"name": "Tatra Outdoor", "language": "en", "currency": "EUR"},
-    "pl": {"name": "Tatra Outdoor", "language": "pl", "currency": "PLN"},
+    "en": {"name": "Hala & Co.", "language": "en", "currency": "EUR"},
+    "pl": {"name": "Hala & Co.", "language": "pl", "currency": "PLN"},
 }
 TIMEZONE = "Europe/Warsaw"
 
@@ -134,7 +134,7 @@ async def _connection(runtime: Runtime, base_url: str) -> Connection:
 def _store_settings(base_url: str, code: str) -> dict[str, object]:
     return {
         "consent_policy": "require",
-        "sender_address": "hello@tatra-outdoor.example",
+        "sender_address": "hello@hala.example",
         "postal_address": "ul. Krupówki 1, 34-500 Zakopane, Poland",
         "privacy_url": f"{base_url}/shop/{code}/help",
         "contact_url": f"{base_url}/shop/{code}/help",

@@ -143,7 +143,8 @@ def render_copy(letter: Letter, admin_url: str) -> bytes:
 def render_parts(letter: Letter) -> tuple[str, str]:
     """The HTML and the text part."""
     context = _context(letter)
-    html = mjml2html(_environment().get_template("email.mjml").render(context))
+    # Without fonts: the default ones would be fetched from elsewhere, which tells a third party who reads the mail.
+    html = mjml2html(_environment().get_template("email.mjml").render(context), fonts={})
     return html, _environment().get_template("email.txt").render(context).strip() + "\n"
 
 

@@ -1,6 +1,7 @@
 """The edge to the store: signed hooks, each applied once in the transaction that stores it, then answered."""
 
 import hashlib
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,6 +26,8 @@ from recovery.stores.snapshots import CartEnd
 from recovery.text import one_line
 
 LARGEST_BODY = 256 * 1024
+LONGEST_KEY = 64
+LONGEST_ID = 255
 KEPT_REJECTIONS = 50
 CLOCK_SKEW = timedelta(minutes=5)
 RETRY_AFTER = {"Retry-After": "5"}
@@ -92,22 +95,27 @@ async def receive(request: Request) -> Response:
     """Take one hook: 200 only once it is stored and applied; 503 while the database is away, so that it comes again."""
     runtime: Runtime = request.state.runtime
     now = runtime.now()
-    webhook_id = one_line(request.headers.get("webhook-id", ""), 255) or None
+    webhook_id = request.headers.get("webhook-id", "")
     connection = None
     try:
-        connection = await Connection.get_or_none(key=request.path_params["connection"])
+        connection = await _connection(request.path_params["connection"])
         body = await _body(request)
-        if connection is None or webhook_id is None or not _is_signed(runtime, connection, body, request, now):
+        if connection is None or not _is_signed(runtime, connection, body, request, now):
             raise Refused(401, [_problem("", "signature", _UNSIGNED)])
         return await _take(runtime, connection, webhook_id, body, now)
     except Refused as refused:
         if connection is not None:
-            await _remember(connection, webhook_id, refused, now)
+            await _remember(connection, one_line(webhook_id, LONGEST_ID) or None, refused, now)
         return JSONResponse({"errors": refused.errors}, refused.status)
     except db.UNAVAILABLE as error:
         log.warning("hook.database_away", error=db.describe(error))
         message = "The database is away for a moment; send this hook again."
         return JSONResponse({"errors": [_problem("", "unavailable", message)]}, 503, headers=RETRY_AFTER)
+
+
+async def _connection(key: str) -> Connection | None:
+    # What can't be a key is nobody's, and the database would stumble over a NUL or 500 characters.
+    return await Connection.get_or_none(key=key) if key == one_line(key, LONGEST_KEY) else None
 
 
 async def _body(request: Request) -> bytes:
@@ -135,6 +143,10 @@ def _is_signed(runtime: Runtime, connection: Connection, body: bytes, request: R
 
 
 async def _take(runtime: Runtime, connection: Connection, webhook_id: str, body: bytes, now: datetime) -> Response:
+    if webhook_id != one_line(webhook_id) or len(webhook_id) > LONGEST_ID:
+        # Cut to fit, two ids that begin alike would be one, and the second hook lost.
+        message = f"An id has 1 to {LONGEST_ID} ordinary characters."
+        raise Refused(422, [_problem("webhook-id", "id", message)])
     envelope, payload = _parse(body)
     store = await Store.get_or_none(connection_id=connection.id, code=envelope.store)
     if store is None:
@@ -182,10 +194,7 @@ async def _store_once(delivery: HookDelivery) -> HookDelivery | None:
 
 
 def _parse(body: bytes) -> tuple[generic.Envelope, Any]:
-    try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise Refused(422, [_problem("", "json", f"The body is not JSON: {error}.")]) from error
+    document = _document(body)
     try:
         envelope = generic.Envelope.model_validate(document)
     except ValidationError as error:
@@ -198,6 +207,20 @@ def _parse(body: bytes) -> tuple[generic.Envelope, Any]:
         return envelope, model.model_validate(envelope.data)
     except ValidationError as error:
         raise Refused(422, _problems(error, "data.")) from error
+
+
+def _document(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        refused = Refused(422, [_problem("", "json", f"The body is not JSON: {error}.")])
+    try:
+        # JavaScript writes a text cut in the middle of an emoji as half a pair, which orjson refuses: drop that half
+        # rather than the cart.
+        whole = json.dumps(json.loads(body.decode()), ensure_ascii=False).encode("utf-8", "ignore")
+        return orjson.loads(whole)
+    except (ValueError, RecursionError) as error:
+        raise refused from error
 
 
 def _problems(error: ValidationError, prefix: str) -> list[dict[str, str]]:

@@ -91,8 +91,10 @@ async def _absorb_cart(order: Order, now: datetime) -> Cart | None:
             # A snapshot newer than the cancellation has made it active already, or a later one will.
             newer = order.cancelled_at is not None and cart.occurred_at > order.cancelled_at
             cart.status = "active" if newer else "inactive"
+            if newer:
+                cart.activity_at = max(cart.activity_at, min(cart.occurred_at, now))
     cart.received_at = now
-    await cart.save(update_fields=["status", "received_at"])
+    await cart.save(update_fields=["status", "activity_at", "received_at"])
     return cart
 
 
@@ -105,7 +107,9 @@ async def _recover(order: Order, cart: Cart | None, settings: StoreSettings, now
         )
         return
     since = order.placed_at - timedelta(days=settings.expire_days)
-    mine = Abandonment.filter(connection_id=order.connection_id, detected_at__gte=since)
+    mine = Abandonment.filter(
+        connection_id=order.connection_id, detected_at__gte=since, detected_at__lte=order.placed_at
+    )
     if cart is not None:
         mine = mine.filter(cart_id=cart.id)
     elif order.quote_id is None and order.email_hash is not None:
@@ -115,7 +119,7 @@ async def _recover(order: Order, cart: Cart | None, settings: StoreSettings, now
     # Whoever comes back changes the cart first, which supersedes the episode; the order still recovers it.
     candidates = mine.filter(status__in=(*episodes.OPEN, "superseded", "recovered")).order_by("-detected_at", "-id")
     latest = await candidates.select_for_update().first()
-    if latest is not None and latest.detected_at <= order.placed_at and _is_free(latest, order):
+    if latest is not None and _is_free(latest, order):
         await episodes.recover(latest, order, now)
     await _end_what_is_open(order, cart, now)
 

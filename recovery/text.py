@@ -26,7 +26,9 @@ def clean_text(value: str, limit: int | None = None) -> str:
 
 def one_line(value: str, limit: int | None = None) -> str:
     """``clean_text`` with every run of white space made one blank, for names, subjects and log lines."""
-    return clean_text(re.sub(r"\s+", " ", value), limit)
+    cleaned = clean_text(re.sub(r"\s", " ", value))
+    # Collapsed last: between two blanks there may have been a character that was dropped.
+    return clean_text(re.sub(" +", " ", cleaned), limit)
 
 
 def html_to_text(html: str, limit: int | None = None) -> str:

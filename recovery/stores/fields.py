@@ -58,7 +58,11 @@ def _stock(value: object) -> int:
 def _time(value: object) -> datetime:
     if not isinstance(value, str) or not _RFC3339.fullmatch(value):
         raise ValueError("must be a time of RFC 3339 with its offset, such as 2026-11-23T10:15:30Z")
-    return datetime.fromisoformat(value.upper().replace("Z", "+00:00")).astimezone(UTC)
+    told = datetime.fromisoformat(value.upper().replace("Z", "+00:00"))
+    # Zero dates and the end of time are no times of a shop, and nothing could be reckoned from them.
+    if not 1970 <= told.year < 9000:
+        raise ValueError("must be a time after 1970")
+    return told.astimezone(UTC)
 
 
 def _currency(value: object) -> str:
@@ -100,12 +104,14 @@ Line16 = Annotated[str, BeforeValidator(_line), Field(max_length=16)]
 Line32 = Annotated[str, BeforeValidator(_line), Field(max_length=32)]
 Line64 = Annotated[str, BeforeValidator(_line), Field(max_length=64)]
 Line128 = Annotated[str, BeforeValidator(_line), Field(max_length=128)]
+Line200 = Annotated[str, BeforeValidator(_line), Field(max_length=200)]
 Line255 = Annotated[str, BeforeValidator(_line), Field(max_length=255)]
 Name255 = Annotated[str, BeforeValidator(_line), Field(min_length=1, max_length=255)]
 Address = Annotated[str, BeforeValidator(_line), Field(max_length=254)]
 Url = Annotated[str, BeforeValidator(_line)]
 Locale = Annotated[str, BeforeValidator(_line), Field(max_length=35, pattern=r"^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$")]
 Count = Annotated[int, Field(ge=0, le=2**53)]
+SmallCount = Annotated[int, Field(ge=0, lt=2**31)]
 
 
 def text_up_to(limit: int) -> Any:

@@ -15,12 +15,14 @@ from recovery.stores.fields import (
     ExternalId,
     Line32,
     Line64,
+    Line200,
     Line255,
     Locale,
     Money,
     Name255,
     Payload,
     Quantity,
+    SmallCount,
     Time,
     Url,
 )
@@ -49,7 +51,7 @@ class CustomerPayload(Payload):
     registered: bool = False
     first_name: Line64 | None = None
     group: Line64 | None = None
-    orders_count: Count | None = None
+    orders_count: SmallCount | None = None
     phone_hash: Line64 | None = None
     postcode_hash: Line64 | None = None
 
@@ -97,7 +99,7 @@ class IntentTracePayload(Payload):
     reason_code: Annotated[
         str, Field(json_schema_extra={"enum": list(REASON_CODES)}), BeforeValidator(lambda code: _reason(code))
     ]
-    note: Annotated[str, Field(max_length=200)] | None = None
+    note: Line200 | None = None
 
 
 class CartUpdated(Payload):
@@ -244,7 +246,7 @@ class Envelope(Payload):
 
     type: str
     occurred_at: Time
-    store: Annotated[str, Field(max_length=64)] = "default"
+    store: Line64 = "default"
     data: dict[str, Any]
 
 
@@ -254,7 +256,22 @@ def json_schema(event: str) -> dict[str, Any]:
     definitions = schema.pop("$defs", {})
     envelope = Envelope.model_json_schema()
     envelope["properties"] |= {"type": {"const": event}, "data": schema}
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **envelope, "$defs": definitions}
+    whole = {"$schema": "https://json-schema.org/draft/2020-12/schema", **envelope, "$defs": definitions}
+    for part in (whole, schema, *definitions.values()):
+        _allow_absence(part)
+    return whole
+
+
+def _allow_absence(schema: dict[str, Any]) -> None:
+    """Say of one object what ``Payload`` does: null is absent, and an empty map may be written as []."""
+    required = schema.get("required", [])
+    for name, part in schema.get("properties", {}).items():
+        if name not in required and {"type": "null"} not in part.get("anyOf", []):
+            schema["properties"][name] = {"anyOf": [part, {"type": "null"}]}
+    for part in schema.get("properties", {}).values():
+        options = part.get("anyOf", [])
+        if any("$ref" in option for option in options):
+            options.append({"type": "array", "maxItems": 0})
 
 
 def _items(items: list[ItemPayload], reading: Reading) -> tuple[snapshots.Item, ...]:

@@ -3,9 +3,11 @@
 import asyncio
 import hashlib
 import json
+import socket
 import uuid
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
@@ -81,19 +83,34 @@ class Transcript:
 class Client:
     """One socket; ``frames`` are all that came."""
 
-    def __init__(self, base: str, transcript: Transcript | None = None, origin: str | None = None) -> None:
+    def __init__(
+        self,
+        base: str,
+        transcript: Transcript | None = None,
+        origin: str | None = None,
+        receive_buffer: int | None = None,
+    ) -> None:
         self.base = base
         self.seen = transcript or Transcript()
         self.frames: list[Frame] = []
         self._origin = origin or base
+        self._receive_buffer = receive_buffer
         self._socket: ClientConnection | None = None
 
     async def __aenter__(self) -> Self:
+        address = urlsplit(self.base)
+        plain = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        if self._receive_buffer is not None:
+            plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._receive_buffer)
+        plain.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(plain, (address.hostname, address.port))
         self._socket = await connect(
             self.base.replace("http://", "ws://") + "/ws",
             subprotocols=[Subprotocol("cartback.v1")],
             origin=Origin(self._origin),
             compression=None,
+            max_queue=None,
+            sock=plain,
         )
         return self
 

@@ -1,6 +1,7 @@
 """A node of the assistant on a free port, and what its tests talk to it with."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -54,6 +55,7 @@ class Node:
 
 StartNode = Callable[..., AbstractAsyncContextManager[Node]]
 PUBLIC_URL = "http://shop-helper.example"
+SECRET_KEY = "a secret key of the tests, 32 characters"
 
 
 @pytest.fixture
@@ -63,7 +65,7 @@ async def runtime(db: None, database_url: str, redis_url: str) -> AsyncIterator[
         _env_file=None,
         DATABASE_URL=database_url,
         REDIS_URL=redis_url,
-        secret_key=SecretStr("a secret key of the tests, 32 characters"),
+        secret_key=SecretStr(SECRET_KEY),
         public_url=PUBLIC_URL,
     )
     doorbell = Doorbell(redis_url)
@@ -83,7 +85,10 @@ def start_node(runtime: Runtime) -> StartNode:
 
     @asynccontextmanager
     async def start(
-        limits: Limits | None = None, source: Source | None = None, redis: str | None = None
+        limits: Limits | None = None,
+        source: Source | None = None,
+        redis: str | None = None,
+        send_buffer: int | None = None,
     ) -> AsyncIterator[Node]:
         mine = runtime if redis is None else with_redis(runtime, redis)
         async with open_chat(mine, limits, source) as chat:
@@ -94,6 +99,8 @@ def start_node(runtime: Runtime) -> StartNode:
 
             app = Starlette(routes=routes(), lifespan=lifespan)
             with listen("127.0.0.1", 0) as listener:
+                if send_buffer is not None:
+                    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
                 port = listener.getsockname()[1]
                 server = make_server(app, "127.0.0.1", port)
                 serving = asyncio.create_task(server.serve(sockets=[listener]))

@@ -168,7 +168,8 @@ async def _cart(runtime: Runtime, store: Store, words: dict[str, Any], currency:
     )  # fmt: skip
     await CartItem.create(
         cart=cart, position=0, product_id="hala-moss-m", parent_id="hala",
-        name=f"{words['jacket']}, {words['moss']}, M", quantity=10_000, row_total=23900, options=[{"name": "Size", "value": "M"}],
+        name=f"{words['jacket']}, {words['moss']}, M", quantity=10_000, row_total=23900,
+        options=[{"name": "Size", "value": "M"}],
         url="https://shop.example/product/hala", image_url="https://shop.example/hala.svg",
     )  # fmt: skip
     return cart

@@ -3,50 +3,21 @@
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator
 
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
-from chatbot.assistant import Cards, Source
 from chatbot.limits import Limits
 from chatbot.models import ConversationEvent, Turn
-from chatbot.turns import Claim
 from recovery import db as recovery_db
 from tests.chatbot.client import Client, Transcript
 from tests.chatbot.conftest import Node, StartNode
 from tests.chatbot.rows import Shop
+from tests.chatbot.sources import EMOJI, Stalling, telling
 
-EMOJI = "Sure 👩‍🔧 the fitter says: „Zażółć gęślą jaźń” — 🇵🇱 fits ✅. "
 QUESTION = "How long does delivery take?"
-
-
-def telling(text: str, *, pause: float = 0.01, size: int = 5) -> Source:
-    """A source that says ``text`` in slices of a few code points, in no regard to what they split."""
-
-    async def say(_: Claim) -> AsyncIterator[str | Cards]:
-        for at in range(0, len(text), size):
-            yield text[at : at + size]
-            await asyncio.sleep(pause)
-
-    return Source("test", say)
-
-
-class Stalling:
-    """A source that says something, then nothing until it is let go."""
-
-    def __init__(self) -> None:
-        self.go_on = asyncio.Event()
-
-    def source(self) -> Source:
-        return Source("stalling", self._say)
-
-    async def _say(self, _: Claim) -> AsyncIterator[str | Cards]:
-        yield "First words. "
-        await self.go_on.wait()
-        yield "Last words."
 
 
 async def test_an_answer_streams_and_is_saved(node: Node, shop: Shop) -> None:
