@@ -1,4 +1,4 @@
-"""The demo as a process: it starts, keeps its state, answers a second terminal, stops cleanly and says what is wrong."""
+"""The demo as a process: it starts, keeps its state, answers a second terminal and stops, and says what is wrong."""
 
 import json
 import signal
