@@ -79,10 +79,11 @@ async def explain(runtime: Runtime, query: str, now: datetime) -> list[Explanati
             f"No cart is known under the {what} {query!r}. Either the shop never sent it (see `cartback doctor carts`) "
             "or it was erased."
         )
-    return [await _explain(cart, now) for cart in carts]
+    return [await explain_cart(cart, now) for cart in carts]
 
 
-async def _explain(cart: Cart, now: datetime) -> Explanation:
+async def explain_cart(cart: Cart, now: datetime) -> Explanation:
+    """Explain one cart, whose ``store`` and ``items`` are loaded."""
     store = await in_force(cart.store)
     told = Explanation(
         quote_id=cart.quote_id,
