@@ -14,7 +14,7 @@ from recovery import jobs
 from recovery.clock import SystemClock
 from recovery.models import LinkToken
 from tests.admin.test_pages import talk
-from tests.chromium import DESKTOP, PHONE, axe_violations, launch_browser, open_tab, overflow, screenshot
+from tests.chromium import DESKTOP, PHONE, Tab, axe_violations, launch_browser, open_tab, overflow, screenshot
 from tests.shop import ADDRESS, Shop, item
 from tests.smtp_sink import SmtpSink
 
@@ -88,6 +88,11 @@ async def check(page: Page, name: str) -> None:
     assert await overflow(page) == 0, name
 
 
+def faults(tab: Tab) -> list[str]:
+    """What went wrong, but for the icon: Chromium fetches it last and gives up when the next page is opened sooner."""
+    return [problem for problem in tab.problems if not problem.endswith("/admin/static/icon.svg failed")]
+
+
 async def look(browser: Browser, address: str, paths: dict[str, str], size: ViewportSize) -> None:
     form = "phone" if size == PHONE else "desktop"
     async with open_tab(browser, viewport=size) as tab:
@@ -105,7 +110,8 @@ async def look(browser: Browser, address: str, paths: dict[str, str], size: View
                 await tab.page.emulate_media(color_scheme="dark")
                 await check(tab.page, f"admin-{name}-{form}-dark")
                 await tab.page.emulate_media(color_scheme="light")
-        assert [problem for problem in tab.problems if "404" not in problem] == []
+        # The one page that is not found is told on the console too.
+        assert [fault for fault in faults(tab) if "404" not in fault] == []
 
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
@@ -136,4 +142,4 @@ async def test_a_person_finds_a_cart_by_keyboard_and_without_a_script(shop: Shop
         await page.get_by_role("link", name="Conversations").press("Enter")
         await page.get_by_role("listitem").filter(has_text=QUESTION).get_by_role("link").press("Enter")
         assert QUESTION in await page.locator("main").inner_text()
-        assert tab.problems == []
+        assert faults(tab) == []

@@ -224,6 +224,12 @@ async def test_hooks_show_what_was_left_out_and_what_to_mend(admin: httpx2.Async
         assert words in text, words
 
 
+async def test_what_a_page_loads_is_there(admin: httpx2.AsyncClient) -> None:
+    loaded = re.findall(r'<link [^>]*href="([^"]+)"', await body(admin, "/admin"))
+    types = {path: (await admin.get(path)).headers["content-type"].partition(";")[0] for path in loaded}
+    assert types == {"/admin/static/admin.css": "text/css", "/admin/static/icon.svg": "image/svg+xml"}
+
+
 async def test_conversations_show_the_last_question(admin: httpx2.AsyncClient, shop: Shop) -> None:
     await shop.cart()
     await shop.abandon()
