@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from tortoise.exceptions import ConfigurationError
+
 from admin import doctor_carts, doctor_emails, doctor_installation, doctor_report, doctor_servers, doctor_use
 from admin.findings import Finding, not_checked, unless_away, wrong
 from admin.masking import mask_addresses
@@ -80,6 +82,6 @@ async def _connected(settings: Settings) -> AsyncIterator[tuple[list[Finding], b
             try:
                 await stack.enter_async_context(db.connect(settings.database_url))
                 found = await doctor_servers.database()
-            except (SetupError, ValueError) as error:
+            except (SetupError, ConfigurationError, ValueError) as error:
                 found = [wrong("Database", str(error), "Set DATABASE_URL to postgres://user:password@host:5432/name.")]
         yield found, all(finding.state != "wrong" for finding in found)

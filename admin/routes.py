@@ -4,7 +4,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from admin import overview, signin
+from admin import carts, conversations, deliveries, overview, signin
 
 
 def routes() -> list[BaseRoute]:
@@ -17,4 +17,7 @@ def routes() -> list[BaseRoute]:
         ),
         Route("/admin/open/{token}", signin.open_link, methods=["GET"]),
         Route("/admin", signin.signed_in(overview.show), methods=["GET"]),
+        Route("/admin/carts/{id:int}", signin.signed_in(carts.show), methods=["GET"]),
+        Route("/admin/conversations", signin.signed_in(conversations.show), methods=["GET"]),
+        Route("/admin/hooks", signin.signed_in(deliveries.show), methods=["GET"]),
     ]

@@ -60,7 +60,12 @@ async def link_page(request: Request) -> Response:
     await count_use(opened.link, now)
     texts = _chat(request).texts.of(opened.store.language)
     view = await page_view(runtime, opened, texts, now)
-    boot = {"token": token, "texts": texts.page, "limits": _chat(request).client_limits()}
+    boot = {
+        "token": token,
+        "texts": texts.page,
+        "contact": view.contact,
+        "limits": _chat(request).client_limits(),
+    }
     return _html(request, "assistant.html", texts, 200, hosts=opened, view=view, boot=_script_json(boot))
 
 
@@ -158,7 +163,7 @@ def _headers() -> dict[str, str]:
 
 def _policy(origin: str, opened: OpenedLink | None) -> str:
     """The page runs its own script, talks to its own server and shows pictures of its own store, nothing else."""
-    pictures = " ".join(["'self'", *(_picture_sources(opened) if opened is not None else [])])
+    pictures = " ".join(["'self'", "data:", *(_picture_sources(opened) if opened is not None else [])])
     sockets = origin.replace("http", "ws", 1)
     return "; ".join(
         [

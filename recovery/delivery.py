@@ -12,6 +12,7 @@ on) changes nothing any more.
 import asyncio
 import os
 import random
+import re
 import secrets
 import socket
 from dataclasses import dataclass, field
@@ -37,6 +38,8 @@ MOST_CLAIMS = 10
 BACK_OFF = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2))
 RELAY_PAUSE = timedelta(minutes=1)
 RECORD_SECONDS = 60
+# RFC 3463 about the recipient; 5.1.7 and 5.1.8 blame the sender, and would suppress every customer for our mistake.
+_NO_SUCH_ADDRESS = re.compile(r"5\.1\.(?:1|2|3|6|10)\b")
 
 log = structlog.get_logger()
 
@@ -98,7 +101,11 @@ async def sweep(runtime: Runtime, store: StoreInForce, limit: int | None = None)
         return run
     due = await count_due(store, runtime.now())
     slots = min(runtime.settings.send_slots, due, run.left)
-    await asyncio.gather(*(_slot(run) for _ in range(slots)))
+    # Every slot runs to its end whatever happens to another: none is left working behind the sweep's back.
+    ends = await asyncio.gather(*(_slot(run) for _ in range(slots)), return_exceptions=True)
+    for end in ends:
+        if end is not None:
+            raise end
     return run
 
 
@@ -125,6 +132,7 @@ async def _slot(run: Sweep) -> None:
             try:
                 run.count(await _deliver(run, mailer, claim))
             except LostClaim:
+                mailer.close()  # it may be in the middle of this mail: the next MAIL would be refused
                 run.count("lost")
     finally:
         mailer.close()
@@ -228,7 +236,7 @@ async def _enter_sending(run: Sweep, claim: Claim, email: Email) -> str | None:
 async def _held(claim: Claim, abandonment: Abandonment, failure: Failure, now: datetime) -> str:
     """A check failed at the last moment: end the mail, or put it back when it may go later."""
     if not failure.final:
-        await _leave(claim, "claimed", status="pending", next_attempt_at=now + campaigns.LOOK_AGAIN_SOONEST)
+        await _leave(claim, "claimed", status="pending", next_attempt_at=now + campaigns.LOOK_AGAIN_SOONEST, claims=0)
         return "waiting"
     status = "suppressed" if failure.reason in {"suppressed", "no_consent"} else "cancelled"
     await _leave(claim, "claimed", status=status, closed_at=now, closed_reason=failure.reason)
@@ -242,9 +250,8 @@ async def _hand_back(run: Sweep, claim: Claim, cause: str) -> str:
     """The relay is in trouble: no attempt is spent, and the whole sweep stops."""
     run.relay_trouble = cause
     log.warning("email.relay_trouble", cause=cause[:200])
-    row = await Email.get(id=claim.email_id).only("claims")
     await _leave(
-        claim, "claimed", status="pending", next_attempt_at=run.runtime.now() + RELAY_PAUSE, claims=row.claims - 1,
+        claim, "claimed", status="pending", next_attempt_at=run.runtime.now() + RELAY_PAUSE, claims=0,
         smtp_text=cause[:500],
     )  # fmt: skip
     return "relay_trouble"
@@ -255,11 +262,11 @@ async def _refused(run: Sweep, claim: Claim, email: Email, refusal: Refusal, hel
     attempts = email.attempts + 1
     told: dict[str, Any] = {"attempts": attempts, "smtp_code": refusal.code, "smtp_text": refusal.text}
     if not refusal.permanent and attempts < run.store.settings.max_email_attempts:
-        await _leave(claim, held, status="pending", next_attempt_at=now + _back_off(attempts), **told)
+        await _leave(claim, held, status="pending", next_attempt_at=now + _back_off(attempts), claims=0, **told)
         return "retry"
     reason = "refused" if refusal.permanent else "attempts_used_up"
     await _leave(claim, held, status="failed", closed_at=now, closed_reason=reason, **told)
-    if refusal.permanent and "5.1." in refusal.text:
+    if refusal.permanent and _NO_SUCH_ADDRESS.match(refusal.text):
         async with db.in_transaction():
             await lock_persons(email.connection_id, [email.email_hash])
             await suppress(email.connection_id, email.email_hash, "bounce", now, detail=refusal.text)

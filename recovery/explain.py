@@ -9,6 +9,7 @@ from recovery.eligibility import REASONS
 from recovery.errors import NotFound
 from recovery.models import Abandonment, Cart, Decision, Email, Order
 from recovery.money import format_money
+from recovery.persons import suppression_in_force
 from recovery.runtime import Runtime
 from recovery.stores.registry import StoreInForce, in_force
 from recovery.text import duration, email_address, mask_address
@@ -78,10 +79,11 @@ async def explain(runtime: Runtime, query: str, now: datetime) -> list[Explanati
             f"No cart is known under the {what} {query!r}. Either the shop never sent it (see `cartback doctor carts`) "
             "or it was erased."
         )
-    return [await _explain(cart, now) for cart in carts]
+    return [await explain_cart(cart, now) for cart in carts]
 
 
-async def _explain(cart: Cart, now: datetime) -> Explanation:
+async def explain_cart(cart: Cart, now: datetime) -> Explanation:
+    """Explain one cart, whose ``store`` and ``items`` are loaded."""
     store = await in_force(cart.store)
     told = Explanation(
         quote_id=cart.quote_id,
@@ -137,13 +139,21 @@ async def _episode(store: StoreInForce, episode: Abandonment) -> list[str]:
     sentences = [f"Detected as left behind on {_at(episode.detected_at, store)}."]
     sentences += _score(store, episode)
     for decision in await Decision.filter(abandonment_id=episode.id).order_by("at", "id"):
-        reason = f": {REASONS.get(decision.reason, decision.reason)}" if decision.reason else "."
+        reason = f": {await _reason(decision.reason, episode)}" if decision.reason else "."
         sentences.append(
             f"Message {decision.step + 1}, {_at(decision.at, store)}: {_OUTCOMES[decision.outcome]}{reason}"
         )
     for email in await Email.filter(abandonment_id=episode.id).order_by("step"):
         sentences.append(_email(store, email))
     return sentences + _end(store, episode)
+
+
+async def _reason(reason: str, episode: Abandonment) -> str:
+    if reason == "suppressed":
+        found = await suppression_in_force(episode.connection_id, episode.store_id, episode.email_hash or "")
+        if found is not None:
+            return f"{REASONS[reason]} Cause: {found.cause}, since {found.at:%Y-%m-%d}."
+    return REASONS.get(reason, reason)
 
 
 def _score(store: StoreInForce, episode: Abandonment) -> list[str]:

@@ -83,9 +83,12 @@ async def _run(job: str, runtime: Runtime, scope: Scope, sweep_store: StoreSweep
         try:
             await sweep_store(runtime, store, scope, report)
         except db.UNAVAILABLE as error:
-            # The next sweep starts where this one stopped; one store's trouble must not hide in another's.
+            # The next sweep starts where this one stopped.
             report.errors.append(f"{store.row.code}: {db.describe(error)}")
             log.warning("job.database_away", job=job, store=store.row.id, error=db.describe(error))
+        except Exception as error:  # one store's mistake must not stop the others, nor go unnoted
+            report.errors.append(f"{store.row.code}: {db.describe(error)}")
+            log.error("job.failed", job=job, store=store.row.id, error=db.describe(error), exc_info=error)
     if not scope.dry_run:
         await _note(report, started)
     return report

@@ -87,8 +87,15 @@ class Mailer:
     async def _envelope(self, sender: str, recipient: str) -> None:
         try:
             smtp = await self._connected()
-            await smtp.mail(sender, timeout=self._profile.timeout)
+            try:
+                await smtp.mail(sender, timeout=self._profile.timeout)
+            except SMTPResponseException as error:
+                # About us and not about this customer: the next mail would fare no better.
+                raise RelayTrouble(f"The relay refuses the sender: {_reply(error)}") from error
             await smtp.rcpt(recipient, timeout=self._profile.timeout)
+        except RelayTrouble:
+            self.close()
+            raise
         except SMTPResponseException as error:
             self.close()
             if error.code in _RELAY_CODES or error.code < 0:  # -1: a reply that can't be read

@@ -86,7 +86,6 @@ def make_worker(runtime: Runtime, chat: Chat) -> Worker:
             beat,
             name="cron:beat",
             second=set(range(0, 60, 10)),
-            run_at_startup=True,
             keep_result=0,
             timeout=10,
             max_tries=1,
@@ -112,6 +111,7 @@ def make_worker(runtime: Runtime, chat: Chat) -> Worker:
 async def run_worker(runtime: Runtime, chat: Chat, stop: asyncio.Event) -> None:
     """Run a worker until ``stop``; a Redis that goes away and comes back only pauses it."""
     while not stop.is_set():
+        await beat({})
         worker = make_worker(runtime, chat)
         running = asyncio.create_task(worker.async_run())
         stopping = asyncio.create_task(stop.wait())

@@ -170,10 +170,16 @@ class DemoShop:
         if owner and owner.email != email:
             cart.customer_id = None
         cart.reach("contact")
-        if ticked_before != marketing or not known:
-            cart.consent = Consent(marketing, self._clock.now())
+        # A box never ticked says nothing about the person; only one that was ticked before can be taken back.
+        taken_back = known and ticked_before is True and not marketing
+        if marketing and (not known or not ticked_before):
+            cart.consent = Consent(True, self._clock.now())
+        elif taken_back:
+            cart.consent = Consent(False, self._clock.now())
+        elif not known:
+            cart.consent = None
         self._changed(cart)
-        if known and ticked_before != marketing:
+        if taken_back or (known and marketing and not ticked_before):
             self._tell_consent(cart)
 
     def log_in(self, cart: Cart, customer: Customer) -> None:

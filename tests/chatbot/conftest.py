@@ -5,12 +5,15 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypedDict
 
 import httpx2
 import pytest
 from pydantic import SecretStr
 from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
 
 from chatbot.assistant import Source
 from chatbot.chat import Chat, open_chat
@@ -55,6 +58,7 @@ class Node:
 
 StartNode = Callable[..., AbstractAsyncContextManager[Node]]
 PUBLIC_URL = "http://shop-helper.example"
+ASSETS = Path(__file__).parents[2] / "frontend" / "dist"
 SECRET_KEY = "a secret key of the tests, 32 characters"
 
 
@@ -87,30 +91,19 @@ def start_node(runtime: Runtime) -> StartNode:
     async def start(
         limits: Limits | None = None,
         source: Source | None = None,
+        *,
         redis: str | None = None,
         send_buffer: int | None = None,
+        own_origin: bool = False,
     ) -> AsyncIterator[Node]:
-        mine = runtime if redis is None else with_redis(runtime, redis)
-        async with open_chat(mine, limits, source) as chat:
-
-            @asynccontextmanager
-            async def lifespan(_: Starlette) -> AsyncIterator[NodeState]:
-                yield {"runtime": mine, "chat": chat}
-
-            app = Starlette(routes=routes(), lifespan=lifespan)
-            with listen("127.0.0.1", 0) as listener:
-                if send_buffer is not None:
-                    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
-                port = listener.getsockname()[1]
-                server = make_server(app, "127.0.0.1", port)
-                serving = asyncio.create_task(server.serve(sockets=[listener]))
-                async with asyncio.timeout(10):
-                    await wait_until(lambda: server.started)
-                try:
-                    yield Node(f"http://127.0.0.1:{port}", chat)
-                finally:
-                    server.should_exit = True
-                    await serving
+        with listen("127.0.0.1", 0) as listener:
+            port = listener.getsockname()[1]
+            base = f"http://127.0.0.1:{port}"
+            if send_buffer is not None:
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
+            mine = changed(runtime, redis, base if own_origin else None)
+            async with open_chat(mine, limits, source) as chat, serving(mine, chat, port, listener):
+                yield Node(base, chat)
 
     return start
 
@@ -121,10 +114,31 @@ async def wait_until(holds: Callable[[], bool]) -> None:
         await asyncio.sleep(0.01)
 
 
-def with_redis(runtime: Runtime, url: str) -> Runtime:
-    """The same process with another Redis."""
-    settings = runtime.settings.model_copy(update={"redis_url": url})
+def changed(runtime: Runtime, redis: str | None, public_url: str | None) -> Runtime:
+    """The same process with another Redis or public address."""
+    changes = {name: value for name, value in (("redis_url", redis), ("public_url", public_url)) if value is not None}
+    settings = runtime.settings.model_copy(update=changes)
     return Runtime(settings, runtime.clock, runtime.keys, runtime.doorbell)
+
+
+@asynccontextmanager
+async def serving(runtime: Runtime, chat: Chat, port: int, listener: socket.socket) -> AsyncIterator[None]:
+    """A web process that answers on the listener."""
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[NodeState]:
+        yield {"runtime": runtime, "chat": chat}
+
+    assets = Mount("/assets", StaticFiles(directory=ASSETS, check_dir=False))
+    server = make_server(Starlette(routes=[*routes(), assets], lifespan=lifespan), "127.0.0.1", port)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    async with asyncio.timeout(10):
+        await wait_until(lambda: server.started)
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task
 
 
 @pytest.fixture

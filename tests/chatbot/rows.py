@@ -183,4 +183,5 @@ async def _link(runtime: Runtime, store: Store, cart: Cart, now: datetime, minut
         expires_at=expires_at,
     )  # fmt: skip
     claims = CartClaims(cart.quote_id, store.id, cart.email_hash, int(expires_at.timestamp()), link.jti)
-    return Shop(store, cart, link, sign_cart_link(runtime.keys, "assistant", claims, now))
+    issued_at = min(now, expires_at) - timedelta(hours=1)
+    return Shop(store, cart, link, sign_cart_link(runtime.keys, "assistant", claims, issued_at))

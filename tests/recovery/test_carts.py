@@ -40,13 +40,13 @@ async def test_without_versions_the_later_one_wins_and_of_equals_the_last_receiv
 
 
 async def test_every_order_of_arrival_ends_the_same(shop: Shop) -> None:
-    told = [
+    told: list[tuple[str, dict[str, Any], datetime]] = [
         ("cart.updated", {"version": 1, "total": 100, "items": [item("a", 100)]}, later(-9)),
         ("cart.updated", {"version": 2, "total": 300, "items": [item("a", 100), item("b", 200)]}, later(-8)),
         ("cart.updated", {"version": 3, "total": 200, "items": [item("b", 200)]}, later(-8)),
         ("cart.deleted", {"version": 4}, later(-7)),
     ]
-    common = {"currency": "EUR", "customer": {"email": ADDRESS}}
+    common: dict[str, Any] = {"currency": "EUR", "customer": {"email": ADDRESS}}
     ends = set()
     for number, arrival in enumerate(itertools.permutations(told)):
         for event, data, at in arrival:

@@ -1,0 +1,1 @@
+"""What is promised whatever breaks, each shown against an oracle of its own."""
