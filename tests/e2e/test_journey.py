@@ -104,7 +104,7 @@ async def restore_and_order(page: Page, link: str, name: str) -> None:
 
 async def see_in_admin(page: Page, base_url: str, name: str) -> Path:
     await page.goto(f"{base_url}/demo/admin")
-    await expect(page.get_by_text("recovered", exact=True).first).to_be_visible(timeout=20_000)
+    await expect(page.locator("table").get_by_text("recovered", exact=True).first).to_be_visible(timeout=20_000)
     overview = await look(page, f"{name}-14-admin")
     await page.locator("table a").first.click()
     await expect(page.get_by_text("Recovered").first).to_be_visible()
