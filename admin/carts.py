@@ -15,16 +15,17 @@ from recovery.models import Abandonment, Decision, Email, LinkToken, Order
 from recovery.runtime import Runtime
 
 LARGEST_ID = 2**63 - 1
-BAR_HALF = 100
+SCALE = 200
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One signal of the score: its name, what was seen, its points, and where its bar begins and how long it is."""
+    """One signal of the score: its name, what was seen, its points; zero on its scale, its bar's begin and length."""
 
     name: str
     seen: str
     points: float
+    middle: float
     start: float
     length: float
 
@@ -62,14 +63,15 @@ async def show(request: Request) -> Response:
 
 
 def bars(contributions: list[dict[str, Any]]) -> list[Bar]:
-    """The score's parts as bars to the right (for) or left (against) of a middle line, the largest at full length."""
-    largest = max((abs(float(part["points"])) for part in contributions), default=0) or 1
+    """The score's parts as bars to the right (for) or, if there are any, to the left (against) of zero."""
+    points = [float(part["points"]) for part in contributions]
+    middle = SCALE / 2 if min(points, default=0) < 0 else 0
+    unit = (SCALE - middle) / (max(map(abs, points), default=0) or 1)
     drawn = []
-    for part in contributions:
-        points, value = float(part["points"]), part.get("value")
-        length = round(abs(points) / largest * BAR_HALF, 1)
-        start = BAR_HALF if points >= 0 else BAR_HALF - length
-        # "yes" says nothing that the signal's name does not say already.
+    for part, each in zip(contributions, points, strict=True):
+        value, length = part.get("value"), round(abs(each) * unit, 1)
+        # "True" says nothing that the signal's name does not say already.
         seen = "" if value is None or isinstance(value, bool) else str(value)
-        drawn.append(Bar(SIGNALS.get(part["signal"], part["signal"]), seen, points, start, length))
+        start = middle if each >= 0 else middle - length
+        drawn.append(Bar(SIGNALS.get(part["signal"], part["signal"]), seen, each, middle, start, length))
     return drawn

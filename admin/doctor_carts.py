@@ -3,11 +3,11 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from admin.doctor_installation import names_of_stores, worker
+from admin.doctor_installation import named_stores, no_store, worker
 from admin.findings import Finding, counted, good, note, wrong
 from recovery import db, jobs
 from recovery.clock import SystemClock
-from recovery.stores.registry import StoreInForce, all_in_force
+from recovery.stores.registry import StoreInForce
 from recovery.text import duration
 
 #: How many carts of a store are looked at, the latest first: enough to see, quick with millions.
@@ -36,13 +36,10 @@ SELECT why, count(*)::int AS carts FROM (
 async def examine(now: datetime) -> list[Finding]:
     """The worker, the last run of detection and, per store, how many carts wait for what."""
     found = [*await worker(), *await last_run("detect")]
-    stores, names = await all_in_force(), await names_of_stores()
-    if not stores:
-        fix = "Make one: `cartback stores add --connection KEY --url https://shop.example.com`."
-        return [*found, wrong("Stores", "there is none, so no cart can come in", fix)]
-    for store in stores:
-        found += await _store(store, names[store.row.id], now)
-    return found
+    named = await named_stores()
+    for store, name in named:
+        found += await _store(store, name, now)
+    return found if named else [*found, no_store()]
 
 
 async def last_run(job: str) -> list[Finding]:

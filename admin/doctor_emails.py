@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from admin.doctor_carts import last_run
-from admin.doctor_installation import names_of_stores, worker
+from admin.doctor_installation import named_stores, no_store, worker
 from admin.findings import Finding, counted, good, note, wrong
 from recovery import db
 from recovery.eligibility import REASONS
 from recovery.models import Abandonment
-from recovery.stores.registry import StoreInForce, all_in_force
+from recovery.stores.registry import StoreInForce
 
 WINDOW = timedelta(days=7)
 LAST_SCORED = 100
@@ -49,10 +49,10 @@ _FIXES = {
 async def examine(now: datetime) -> list[Finding]:
     """The worker, the last run of sending and, per store, what became of the last seven days' carts."""
     found = [*await worker(), *await last_run("email")]
-    names = await names_of_stores()
-    for store in await all_in_force():
-        found += await _store(store, names[store.row.id], now)
-    return found
+    named = await named_stores()
+    for store, name in named:
+        found += await _store(store, name, now)
+    return found if named else [*found, no_store()]
 
 
 async def _store(store: StoreInForce, name: str, now: datetime) -> list[Finding]:

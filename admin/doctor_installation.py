@@ -81,12 +81,14 @@ async def worker() -> list[Finding]:
 
 async def stores() -> list[Finding]:
     """Each store's mode, sender and consent policy."""
-    found = await all_in_force()
-    if not found:
-        fix = "Make one: `cartback stores add --connection KEY --url https://shop.example.com`."
-        return [wrong("Stores", "there is none, so every hook is refused", fix)]
-    names = await names_of_stores()
-    return [finding for store in found for finding in _store(store, names[store.row.id])]
+    named = await named_stores()
+    return [finding for store, name in named for finding in _store(store, name)] if named else [no_store()]
+
+
+def no_store() -> Finding:
+    """There is no store at all."""
+    fix = "Make one: `cartback stores add --connection KEY --url https://shop.example.com`."
+    return wrong("Stores", "there is none, so every hook is refused", fix)
 
 
 def _store(store: StoreInForce, name: str) -> list[Finding]:
@@ -112,12 +114,11 @@ def _store(store: StoreInForce, name: str) -> list[Finding]:
     return found
 
 
-async def names_of_stores() -> dict[int, str]:
-    """``connection/code`` of every store, as commands take it."""
-    rows = await db.client().execute_query_dict(
-        "SELECT s.id, c.key || '/' || s.code AS name FROM store s JOIN connection c ON c.id = s.connection_id"
-    )
-    return {row["id"]: row["name"] for row in rows}
+async def named_stores() -> list[tuple[StoreInForce, str]]:
+    """Every store with its name as commands take it; none before the first start made the installation."""
+    connections = {row.id: row.key for row in await Connection.all()}
+    found = await all_in_force() if connections else []
+    return [(store, f"{connections[store.row.connection_id]}/{store.row.code}") for store in found]
 
 
 async def hooks(now: datetime) -> list[Finding]:

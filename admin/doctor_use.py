@@ -3,10 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from admin.doctor_installation import names_of_stores
+from admin.doctor_installation import named_stores, no_store
 from admin.findings import Finding, counted, good, note, wrong
 from recovery import db
-from recovery.stores.registry import StoreInForce, all_in_force
+from recovery.stores.registry import StoreInForce
 
 WINDOW = timedelta(days=30)
 
@@ -54,11 +54,11 @@ def _scored(row: dict[str, Any]) -> Finding:
 
 async def examine_assistant(now: datetime) -> list[Finding]:
     """Per store: links, conversations, who answered, and what the assistant has to answer from."""
-    names = await names_of_stores()
     found = [note("Assistant", "this version answers from the store's own products and policies, without a model")]
-    for store in await all_in_force():
-        found += await _store(store, names[store.row.id], now)
-    return found
+    named = await named_stores()
+    for store, name in named:
+        found += await _store(store, name, now)
+    return found if named else [*found, no_store()]
 
 
 async def _store(store: StoreInForce, name: str, now: datetime) -> list[Finding]:

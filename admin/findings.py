@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 import asyncpg
+from tortoise.exceptions import BaseORMException
 
 from recovery import db
 
 #: Everything a broken, restarting or half-migrated database throws at a query.
-TROUBLE = (*db.UNAVAILABLE, asyncpg.PostgresError, OSError)
+TROUBLE = (*db.UNAVAILABLE, BaseORMException, asyncpg.PostgresError, OSError)
 
 
 @dataclass

@@ -161,11 +161,15 @@ async def test_a_key_file_that_others_can_read_or_that_is_short_is_told(place: P
     assert "openssl" in (await place.wrong(secret_key=None))["Secret key"].fix
 
 
-async def test_the_doctor_makes_no_keys(place: Place) -> None:
-    run_apart(execute(place.settings.database_url or "", "DELETE FROM installation"))
-    found = await place.examine()
-    assert one(found, "Stored secrets").state == "note"
-    async with db.connect(place.settings.database_url or ""):
+async def test_a_database_that_was_only_migrated_is_a_fresh_start(
+    database_url: str, redis_url: str, smtp_sink: SmtpSink, tmp_path: Path
+) -> None:
+    place = Place(settings_for(database_url, redis_url, smtp_sink, state_dir=tmp_path))
+    assert set(await place.wrong()) == {"Stores", "Worker"}
+    assert one(await place.examine(), "Stored secrets").state == "note"
+    for topic in TOPICS:
+        assert "failed" not in str(await place.examine(topic))
+    async with db.connect(database_url):
         assert not await Installation.all().exists()
 
 

@@ -165,8 +165,8 @@ async def test_a_cart_page_tells_the_whole_story(admin: httpx2.AsyncClient, shop
     await shop.order(number="100045")
     text = await body(admin, f"/admin/carts/{episode.id}")
     for words in (
-        "Jacket K-12", "Size: M", "2.5 ×", "Detected as left behind", "how far the checkout went", "+0.10", "0.50",
-        "Recovered", "€469.99", "100045", "It is.", "built-in", "fetched 2 times", "never fetched", "checks",
+        "Jacket K-12", "Size: M", "Quantity 2.5", "Detected as left behind", "how far the checkout went", "+0.10",
+        "0.50", "Recovered", "€469.99", "100045", "It is.", "built-in", "fetched 2 times", "never fetched", "checks",
         "scores enough: yes", smtp_sink.to(ADDRESS)[0].message["Subject"], "We have kept everything for you",
     ):  # fmt: skip
         assert words in text, words
@@ -299,6 +299,7 @@ def test_bars_point_both_ways_and_the_largest_is_longest() -> None:
         ]
     )
     assert [(bar.start, bar.length, bar.seen) for bar in drawn] == [(100, 100, "guest"), (75, 25, "2"), (100, 12.5, "")]
+    assert [(bar.middle, bar.length) for bar in bars([{"signal": "base", "points": 0.4}])] == [(0, 200)]
     assert bars([]) == []
 
 

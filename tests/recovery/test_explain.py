@@ -164,7 +164,7 @@ async def test_a_held_out_person_is_told_as_such(live: Shop) -> None:
     ],
 )
 async def test_a_cart_that_is_not_mailed_tells_the_reason(
-    live: Shop, changes: dict[str, object], cart: dict[str, Any], words: str
+    live: Shop, changes: dict[str, Any], cart: dict[str, Any], words: str
 ) -> None:
     await live.set(**READY | changes)
     await live.cart(**cart)
