@@ -1,15 +1,12 @@
 """What the assistant's page shows before anything is asked, from rows: the cart, the way back, first questions."""
 
-import base64
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
-import orjson
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from chatbot.texts import Texts
-from recovery.errors import LinkRefused
-from recovery.links import OpenedLink, open_link
+from recovery.links import OpenedLink
 from recovery.models import CartItem, LinkToken, Policy, ProductLink
 from recovery.money import format_money, format_quantity
 from recovery.runtime import Runtime
@@ -110,22 +107,3 @@ async def way_back(runtime: Runtime, opened: OpenedLink, now: datetime) -> str:
         claims = CartClaims(opened.cart.quote_id, link.store_id, link.email_hash, expires_at, link.jti)
         return f"{runtime.settings.public_url}/r/{sign_cart_link(runtime.keys, 'restore', claims, now)}"
     return opened.cart.cart_url or opened.store.connection.base_url
-
-
-async def open_expired(runtime: Runtime, token: str) -> OpenedLink:
-    """What a link opened while it lived.
-
-    Raises:
-        LinkRefused: it was never genuine.
-    """
-    # Checked as of its own last second: every check but that of the time stands, the signature first.
-    return await open_link(runtime, "assistant", token, _last_second(token))
-
-
-def _last_second(token: str) -> datetime:
-    try:
-        payload = token.split(".")[1]
-        claims = orjson.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        return datetime.fromtimestamp(claims["exp"], UTC)
-    except (ValueError, IndexError, KeyError, TypeError, OverflowError, OSError) as error:
-        raise LinkRefused("not a token") from error

@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from chatbot.chat import Chat
 from chatbot.conversations import ConversationGone, open_session
-from chatbot.pages import open_expired, page_view, way_back
+from chatbot.pages import page_view, way_back
 from chatbot.sockets import endpoint
 from chatbot.texts import Texts
 from recovery.errors import LinkRefused
@@ -73,7 +73,7 @@ async def _refused(request: Request, error: LinkRefused, token: str, now: dateti
     """A link that opens nothing: one page for every cause, but a genuine one whose time is over still leads back."""
     if error.cause == "expired":
         try:
-            opened = await open_expired(_runtime(request), token)
+            opened = await open_link(_runtime(request), "assistant", token, now, expired_too=True)
         except LinkRefused:
             opened = None
         if opened is not None and opened.cart.status not in GONE_CARTS:
@@ -163,7 +163,7 @@ def _headers() -> dict[str, str]:
 
 def _policy(origin: str, opened: OpenedLink | None) -> str:
     """The page runs its own script, talks to its own server and shows pictures of its own store, nothing else."""
-    pictures = " ".join(["'self'", "data:", *(_picture_sources(opened) if opened is not None else [])])
+    pictures = " ".join(["'self'", *(_picture_sources(opened) if opened is not None else [])])
     sockets = origin.replace("http", "ws", 1)
     return "; ".join(
         [

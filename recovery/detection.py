@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from recovery import db, episodes
 from recovery.models import Abandonment
+from recovery.persons import lock_quote
 from recovery.secrets import Keys
 from recovery.stores.registry import StoreInForce
 
@@ -22,7 +23,8 @@ SELECT c.id, c.fingerprint, c.email_hash, c.total, c.currency, c.currency_digits
    AND NOT EXISTS (SELECT 1 FROM "order" o
                     WHERE o.connection_id = c.connection_id AND o.quote_id = c.quote_id AND o.state <> 'cancelled')
    AND NOT EXISTS (SELECT 1 FROM abandonment a
-                    WHERE a.cart_id = c.id AND (a.open_key IS NOT NULL OR a.detected_at >= c.activity_at))
+                    WHERE a.cart_id = c.id
+                      AND (a.open_key IS NOT NULL OR a.fingerprint = c.fingerprint AND a.detected_at >= c.activity_at))
  ORDER BY c.activity_at
  LIMIT $4
 """
@@ -40,7 +42,9 @@ async def sweep(store: StoreInForce, keys: Keys, now: datetime, limit: int | Non
         limit or settings.batch_size,
     ]
     async with db.in_transaction():
-        # Locked carts are being changed this moment, so they are not idle; another sweep's are taken care of.
+        # Two sweeps at once: the later one would decide by what it saw before the first one's episodes were there.
+        await lock_quote(store.row.connection_id, f"detect {store.row.id}")
+        # Locked carts are being changed this moment, so they are not idle.
         due = await db.client().execute_query_dict(f"{_DUE} FOR UPDATE OF c SKIP LOCKED", parameters)
         await Abandonment.bulk_create(
             Abandonment(

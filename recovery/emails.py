@@ -18,7 +18,7 @@ from recovery.models import Abandonment, Cart, CartItem, Email, LinkToken
 from recovery.money import format_money, format_quantity
 from recovery.runtime import Runtime
 from recovery.stores.registry import StoreInForce
-from recovery.text import one_line
+from recovery.text import one_line, untold_options
 from recovery.tokens import CartClaims, UnsubscribeClaims, new_jti, sign_cart_link, sign_unsubscribe
 
 MOST_LINES = 8
@@ -182,7 +182,7 @@ def _context(letter: Letter) -> dict[str, Any]:
         "lines": [
             {
                 "name": item.name,
-                "options": item.options,
+                "options": untold_options(item.name, item.options),
                 "quantity": format_quantity(item.quantity, store.row.language),
                 "price": money(item.row_total),
                 "image_url": item.image_url,

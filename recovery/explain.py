@@ -107,8 +107,9 @@ async def explain_cart(cart: Cart, now: datetime) -> Explanation:
 async def _why_not_detected(
     store: StoreInForce, cart: Cart, episodes: Sequence[Abandonment], now: datetime
 ) -> list[str]:
-    """Why there is no open episode now; nothing to say when the last one covers the cart's last change."""
-    if any(episode.detected_at >= cart.activity_at for episode in episodes):
+    """Why there is no open episode now; nothing to say when the last one covers the cart's last change or won it."""
+    won = cart.status == "ordered" and any(episode.status == "recovered" for episode in episodes)
+    if won or any(episode.detected_at >= cart.activity_at for episode in episodes):
         return []
     settings = store.settings
     idle = now - cart.activity_at

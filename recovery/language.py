@@ -12,10 +12,10 @@ FALLBACK = "en"
 
 @cache
 def _catalogue(language: str) -> dict[str, Any]:
-    file = files("recovery").joinpath("locale", f"{language}.toml")
-    return tomllib.loads(file.read_text("utf-8")) if file.is_file() else {}
+    return tomllib.loads(files("recovery").joinpath("locale", f"{language}.toml").read_text("utf-8"))
 
 
+@cache
 def languages() -> list[str]:
     """The languages there are texts for."""
     names = (file.name.removesuffix(".toml") for file in files("recovery").joinpath("locale").iterdir())
@@ -32,7 +32,8 @@ class Texts:
 
     def __init__(self, tag: str, *, formal: bool = False) -> None:
         wanted = tag.replace("_", "-").partition("-")[0].lower()
-        self.language = wanted if _catalogue(wanted) else FALLBACK
+        # The tag may be a browser's word, so it is looked up and never made a file name.
+        self.language = wanted if wanted in languages() else FALLBACK
         self._formal = formal
 
     def get(self, section: str, key: str, **values: object) -> str:
@@ -48,7 +49,8 @@ class Texts:
             for name in (key, "other"):
                 for suffix in suffixes:
                     if name + suffix in texts:
-                        return str(texts[name + suffix]).format(**values)
+                        # A shop called "Hala & Co." ends no sentence twice.
+                        return str(texts[name + suffix]).format(**values).replace("..", ".")
         raise KeyError(f"{section}.{key}")
 
     def section(self, section: str, **values: object) -> dict[str, str]:

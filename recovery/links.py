@@ -7,9 +7,11 @@ from typing import Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import structlog
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
+from tortoise.expressions import F
 
 from recovery import db, pages
 from recovery.carts import take_back_for_person
@@ -45,15 +47,17 @@ def routes() -> list[BaseRoute]:
     ]
 
 
-async def open_link(runtime: Runtime, kind: CartLinkKind, token: str, now: datetime) -> OpenedLink:
-    """Check a link's signature, times, row and ownership.
+async def open_link(
+    runtime: Runtime, kind: CartLinkKind, token: str, now: datetime, *, expired_too: bool = False
+) -> OpenedLink:
+    """Check a link's signature, times, row and ownership; ``expired_too`` leaves the end of its time unchecked.
 
     Ownership: same connection, same cart, and the cart still belongs to the person it was sent to.
 
     Raises:
         LinkRefused: anything does not fit; people always see the same page whatever the cause.
     """
-    claims = read_cart_link(runtime.keys, kind, token, now)
+    claims = read_cart_link(runtime.keys, kind, token, now, expired_too=expired_too)
     link = await LinkToken.get_or_none(jti=claims.jti).prefetch_related("cart__items", "store__connection")
     if link is None or link.kind != kind:
         raise LinkRefused("no such link")
@@ -72,7 +76,7 @@ async def open_link(runtime: Runtime, kind: CartLinkKind, token: str, now: datet
 async def count_use(link: LinkToken, now: datetime) -> None:
     """Note that a link was fetched; a mail scanner's fetch counts like any other and means nothing more."""
     await LinkToken.filter(jti=link.jti).update(
-        uses=link.uses + 1, first_seen_at=link.first_seen_at or now, last_seen_at=now
+        uses=F("uses") + 1, first_seen_at=link.first_seen_at or now, last_seen_at=now
     )
 
 
@@ -122,16 +126,24 @@ async def unsubscribe(request: Request) -> Response:
         claims, store = await _person(request)
     except LinkRefused as refused:
         return refusal(request, refused)
-    async with request.form(max_files=0, max_fields=10) as form:
-        undo = form.get("undo") == "1"
+    undo = await _asks_to_undo(request)
     async with db.in_transaction():
         await lock_persons(store.connection_id, [claims.email_hash])
         if undo:
-            await lift_suppression(store.connection_id, claims.email_hash, "unsubscribe", now)
+            await lift_suppression(store.connection_id, claims.email_hash, "unsubscribe", now, store_id=store.id)
         else:
             await suppress(store.connection_id, claims.email_hash, "unsubscribe", now, store_id=store.id)
             await take_back_for_person(store.connection_id, claims.email_hash, "unsubscribe", now, store.id)
     return await _unsubscribe_page(store, "undone" if undo else "done")
+
+
+async def _asks_to_undo(request: Request) -> bool:
+    """Only our own page asks that; whatever else is posted, readable or not, wants no more mails."""
+    try:
+        async with request.form(max_files=0, max_fields=10) as form:
+            return form.get("undo") == "1"
+    except HTTPException:
+        return False
 
 
 async def _person(request: Request) -> tuple[UnsubscribeClaims, Store]:

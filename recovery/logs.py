@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Send
 
 from recovery.settings import Settings
 
-_TOKEN_IN_PATH = re.compile(r"^(/[rau]/).+")
+_TOKEN_IN_PATH = re.compile(r"(?i)(/[rau]/).+|[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}")
 _QUIET_PATHS = ("/healthz", "/readyz", "/static/", "/assets/")
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
@@ -51,8 +51,8 @@ def set_up_logging(settings: Settings) -> None:
 
 
 def masked_path(path: str) -> str:
-    """A path for the log: what opens a cart or stops mails is never written down."""
-    return _TOKEN_IN_PATH.sub(r"\1***", path)
+    """A path for the log: what opens a cart or stops mails is never written down, however a mail program bent it."""
+    return _TOKEN_IN_PATH.sub(lambda found: f"{found[1] or ''}***", path)
 
 
 class AccessLog:

@@ -97,10 +97,12 @@ async def suppress(
     )
 
 
-async def lift_suppression(connection_id: int, email_hash: str, cause: Cause, at: datetime) -> int:
-    """Take a suppression back; how many were in force."""
+async def lift_suppression(
+    connection_id: int, email_hash: str, cause: Cause, at: datetime, *, store_id: int | None = None
+) -> int:
+    """Take a suppression back, that of one store or (``store_id`` null) of the whole connection; how many."""
     return await Suppression.filter(
-        connection_id=connection_id, email_hash=email_hash, cause=cause, lifted_at=None
+        connection_id=connection_id, store_id=store_id, email_hash=email_hash, cause=cause, lifted_at=None
     ).update(lifted_at=at)
 
 

@@ -42,6 +42,8 @@ export class TurnView {
     this.contact = contact;
     this.dots.append(element("span"), element("span"), element("span"));
     this.dots.ariaHidden = "true";
+    // It scrolls sideways, by keys too.
+    this.cards.tabIndex = 0;
     this.answer.append(this.dots, this.text, this.cards, this.foot);
     this.node.append(this.question, this.answer);
   }
@@ -93,8 +95,9 @@ export class TurnView {
       image.src = card.image;
       image.alt = "";
       image.loading = "lazy";
+      image.onerror = () => image.remove();
       box.append(image);
-    } else box.append(element("span", "blank"));
+    }
     const stock = card.in_stock ? this.labels.in_stock : this.labels.out_of_stock;
     box.append(
       element("strong", "", card.name),
@@ -122,9 +125,8 @@ export class TurnView {
   }
 
   private thumb(turn: Turn, value: number): HTMLButtonElement {
-    const button = element("button", "thumb", value > 0 ? "👍" : "👎");
+    const button = element("button", "thumb", this.labels[value > 0 ? "good" : "bad"]);
     button.type = "button";
-    button.ariaLabel = this.labels[value > 0 ? "good" : "bad"] ?? "";
     button.ariaPressed = String(turn.vote === value);
     button.onclick = () => this.acts.vote(turn, turn.vote === value ? 0 : value);
     return button;

@@ -212,6 +212,10 @@ function chat(boot: Boot): void {
       if (matchMedia("(hover: hover)").matches) question.focus();
     };
 
+  for (const image of document.querySelectorAll<HTMLImageElement>(".cart img")) {
+    if (image.complete && image.naturalWidth === 0) image.remove();
+    else image.onerror = () => image.remove();
+  }
   byId<HTMLDetailsElement>("cart").open = matchMedia("(min-width: 60rem)").matches;
   composer.hidden = false;
   starters.hidden = false;
