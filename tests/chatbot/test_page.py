@@ -13,6 +13,8 @@ from recovery.tokens import CartClaims, sign_cart_link
 from tests.chatbot.conftest import Node
 from tests.chatbot.rows import EMAIL, Shop, make_shop
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 
 async def fetch(node: Node, path: str, **headers: str) -> httpx2.Response:
     """GET a page."""

@@ -1,19 +1,21 @@
 """What the assistant's socket refuses: too much, foreign pages, forged sessions, frames that are none."""
 
 import uuid
+from dataclasses import replace
 
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
-from chatbot.limits import Limits
-from tests.chatbot.conftest import Node, StartNode
+from tests.chatbot.conftest import BRISK, Node, StartNode
 from tests.chatbot.rows import Shop
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_questions_are_limited_per_minute(start_node: StartNode, shop: Shop) -> None:
-    async with start_node(Limits(questions_per_minute=2)) as node:
+    async with start_node(replace(BRISK, questions_per_minute=2)) as node:
         opened = await node.open(shop.token)
         async with node.client() as client:
             await client.hello(opened)
@@ -26,7 +28,7 @@ async def test_questions_are_limited_per_minute(start_node: StartNode, shop: Sho
 
 
 async def test_questions_are_limited_per_day(start_node: StartNode, shop: Shop) -> None:
-    async with start_node(Limits(questions_per_day=1)) as node:
+    async with start_node(replace(BRISK, questions_per_day=1)) as node:
         opened = await node.open(shop.token)
         async with node.client() as client:
             await client.hello(opened)
@@ -46,7 +48,7 @@ async def test_a_fourth_socket_is_refused(node: Node, shop: Shop) -> None:
 
 async def test_an_address_has_so_many_sockets(start_node: StartNode) -> None:
     async with (
-        start_node(Limits(sockets_per_address=2)) as node,
+        start_node(replace(BRISK, sockets_per_address=2)) as node,
         node.client(),
         node.client(),
         node.client() as third,
@@ -70,7 +72,7 @@ async def test_another_protocol_is_refused_before_the_handshake(node: Node) -> N
 
 
 async def test_who_says_no_hello_is_closed(start_node: StartNode) -> None:
-    async with start_node(Limits(hello_seconds=0.2)) as node, node.client() as client:
+    async with start_node(replace(BRISK, hello_seconds=0.2)) as node, node.client() as client:
         assert await client.closed() == 4408
 
 
