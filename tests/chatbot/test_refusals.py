@@ -8,6 +8,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
+from recovery import db
 from tests.chatbot.conftest import BRISK, Node, StartNode
 from tests.chatbot.rows import Shop
 
@@ -81,6 +82,23 @@ async def test_three_frames_before_the_hello_are_kept_and_no_more(node: Node) ->
         for _ in range(4):
             await client.send(t="ping", n=1)
         assert await client.closed() == 4400
+
+
+async def test_three_frames_before_the_welcome_are_kept_and_no_more(node: Node, shop: Shop) -> None:
+    opened = await node.open(shop.token)
+    for frames in (3, 4):
+        async with node.client() as client:
+            async with db.in_transaction() as other:
+                # Nobody can look the conversation up, so the welcome has to wait.
+                await other.execute_query("LOCK TABLE conversation IN ACCESS EXCLUSIVE MODE")
+                await client.send(t="hello", session=opened["session"], conv=opened["conv"], last_seq=0)
+                for number in range(frames):
+                    await client.send(t="ping", n=number)
+                if frames > 3:
+                    assert await client.closed(2) == 4400
+            if frames == 3:
+                kinds = [await client.receive() for _ in range(4)]
+                assert [frame["t"] for frame in kinds] == ["welcome", "pong", "pong", "pong"]
 
 
 @pytest.mark.parametrize("session", ["", "a.b.c", "\x00", "é" * 50])
