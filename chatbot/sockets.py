@@ -242,6 +242,8 @@ class Socket:
             return None
         try:
             return await self._cursor.next()
+        except ConversationGone as error:
+            raise Closing(events.CLOSE_GONE) from error
         except db.UNAVAILABLE as error:
             # The watch wakes this socket again within seconds.
             log.warning("socket.unread", error=type(error).__name__)

@@ -282,6 +282,18 @@ async def test_an_ended_conversation_closes_its_sockets(start_node: StartNode, s
             assert await client.closed() == 4404
 
 
+async def test_a_talk_whose_events_were_erased_ends_at_once(node: Node, shop: Shop) -> None:
+    opened = await node.open(shop.token)
+    async with node.client() as client:
+        await client.hello(opened)
+        await client.until_done(await client.ask("Thanks"))
+    await ConversationEvent.all().delete()
+    async with node.client() as another:
+        await another.send(t="hello", session=opened["session"], conv=opened["conv"], last_seq=0)
+        assert await another.closed(2) == 4404
+    assert len(another.frames) < 3
+
+
 async def test_a_session_is_renewed_before_it_ends(start_node: StartNode, shop: Shop) -> None:
     async with start_node(replace(BRISK, watch_seconds=0.1, renew_seconds=899.9)) as node:
         opened = await node.open(shop.token)
