@@ -107,6 +107,13 @@ async def find_open(conversation: uuid.UUID, now: datetime) -> Conversation:
     return row
 
 
+async def touch(conversations: Iterable[str]) -> None:
+    """Note that a socket is in these conversations, on the database's clock as leases are."""
+    await db.client().execute_query(
+        "UPDATE conversation SET last_socket_at = now() WHERE id = ANY($1)", [list(conversations)]
+    )
+
+
 async def hold(connection: BaseDBAsyncClient, conversation: uuid.UUID) -> tuple[str | None, datetime | None]:
     """Take the conversation's row for this transaction, before any turn of it; its status and expiry, None if gone."""
     rows = await connection.execute_query_dict(

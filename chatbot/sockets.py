@@ -14,7 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from chatbot import events, turns
 from chatbot.chat import Chat
-from chatbot.conversations import ConversationGone, ConversationOver, find_open
+from chatbot.conversations import ConversationGone, ConversationOver, find_open, touch
 from chatbot.inbox import Request, act
 from chatbot.replay import Cursor
 from recovery import db
@@ -167,6 +167,7 @@ class Socket:
             raise Closing(events.CLOSE_TOO_MANY)
         self._conversation = hello.conv
         self._session_until = datetime.fromtimestamp(claims.expires_at, now.tzinfo)
+        await touch([str(hello.conv)])
         room = await self._chat.rooms.enter(hello.conv, self, self._chat.fanout)
         cursor = Cursor(room, hello.last_seq, hello.partial)
         welcome = {

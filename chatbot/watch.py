@@ -8,13 +8,12 @@ import structlog
 
 from chatbot import events, turns
 from chatbot.assistant import Assistant
+from chatbot.conversations import touch
 from chatbot.fanout import Fanout
 from chatbot.limits import Limits
 from chatbot.rooms import Room, Rooms
 from recovery import db
 from recovery.runtime import Runtime
-
-TOUCH_SECONDS = 20
 
 log = structlog.get_logger()
 
@@ -77,12 +76,9 @@ class Watch:
             listener.wake()
 
     async def _touch(self, conversations: list[str]) -> None:
-        if time.monotonic() - self._touched_at < TOUCH_SECONDS:
-            return
-        self._touched_at = time.monotonic()
-        await db.client().execute_query(
-            "UPDATE conversation SET last_socket_at = now() WHERE id = ANY($1)", [conversations]
-        )
+        if time.monotonic() - self._touched_at >= self._limits.touch_seconds:
+            self._touched_at = time.monotonic()
+            await touch(conversations)
 
 
 async def _states(conversations: list[str]) -> dict[str, dict[str, Any]]:

@@ -172,6 +172,33 @@ async def test_two_nodes_that_take_over_at_once_answer_once(
     assert one.seen.episodes[turn] == 2
 
 
+async def test_an_answer_nobody_waits_for_ends(start_node: StartNode, shop: Shop) -> None:
+    limits = replace(QUICK, unwatched_seconds=1, touch_seconds=0.2, flush_seconds=0.1)
+    async with start_node(limits, telling("word " * 1000)) as node:
+        opened = await node.open(shop.token)
+        async with node.client() as client:
+            await client.hello(opened)
+            turn = await client.ask("Does it fit?")
+            while len(client.seen.texts.get(turn, "")) < 500:
+                await client.receive()
+            assert (await Turn.get(client_id=turn)).status == "running"
+        for _ in range(40):
+            row = await Turn.get(client_id=turn)
+            if row.status == "done":
+                break
+            await asyncio.sleep(0.1)
+    assert row.finish == "cut"
+
+
+async def test_an_orphan_nobody_waits_for_is_not_answered(shop: Shop, runtime: Runtime) -> None:
+    _, turn, begun = await orphan(shop, runtime, "")
+    assert begun.claim is not None
+    await recovery_db.client().execute_query("UPDATE conversation SET last_socket_at = now() - interval '2 minutes'")
+    await asyncio.sleep(SHORT.turn_lease_seconds)
+    await turns.take_over(begun.claim.id, begun.conversation, "another", QUICK, runtime.now())
+    assert (await Turn.get(client_id=turn)).finish == "error"
+
+
 async def test_a_failing_source_ends_in_words_the_page_can_show(start_node: StartNode, shop: Shop) -> None:
     async def fail(_: Claim) -> AsyncIterator[str | Cards]:
         raise ZeroDivisionError

@@ -82,7 +82,7 @@ async def test_redis_going_and_coming_back_in_the_middle_of_an_answer(
             turn = await one.ask("Does it fit?")
             await other.until("d")
             await to_redis.break_for(0.5)
-            assert await asyncio.gather(one.until_done(turn), other.until_done(turn)) == [text, text]
+            assert set(await asyncio.gather(one.until_done(turn), other.until_done(turn))) == {text}
             again = await other.ask("And this?")
             assert await one.until_done(again)
             assert await other.until_done(again)
@@ -100,9 +100,9 @@ async def test_postgresql_restarting_in_the_middle_of_an_answer(
             turn = await one.ask("Does it fit?")
             await other.until("d")
             await to_postgres.break_for(0.7)
-            assert await asyncio.gather(one.until_done(turn), other.until_done(turn)) == [text, text]
+            assert set(await asyncio.gather(one.until_done(turn), other.until_done(turn))) == {text}
     assert (await Turn.get(client_id=turn)).answer == text
-    assert await ConversationEvent.all().order_by("seq").values_list("seq", flat=True) == [1, 2, 3]
+    assert [event.seq for event in await ConversationEvent.all().order_by("seq")] == [1, 2, 3]
 
 
 async def test_what_is_asked_while_postgresql_is_away_is_asked_again(
