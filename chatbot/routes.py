@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from chatbot.chat import Chat
-from chatbot.conversations import ConversationGone, open_session
+from chatbot.conversations import GONE_CARTS, ConversationGone, open_session
 from chatbot.pages import page_view, way_back
 from chatbot.sockets import endpoint
 from chatbot.texts import Texts
@@ -23,7 +23,6 @@ from recovery.tokens import MAX_LENGTH
 
 MAX_BODY = MAX_LENGTH + 256
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-GONE_CARTS = {"deleted", "merged"}
 
 log = structlog.get_logger()
 

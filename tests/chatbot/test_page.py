@@ -157,3 +157,9 @@ async def test_a_closed_conversation_opens_no_more(node: Node, shop: Shop) -> No
     await node.open(shop.token)
     await Conversation.all().update(status="closed")
     assert (await post(node, {"token": shop.token})).status_code == 410
+
+
+async def test_a_cart_that_is_gone_opens_no_conversation(node: Node, shop: Shop) -> None:
+    await Cart.all().update(status="merged")
+    assert (await post(node, {"token": shop.token})).status_code == 410
+    assert await Conversation.all().count() == 0

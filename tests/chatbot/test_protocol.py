@@ -9,6 +9,7 @@ import pytest
 
 from chatbot.models import ConversationEvent, Turn
 from recovery import db as recovery_db
+from recovery.models import Cart
 from recovery.runtime import Runtime
 from tests.chatbot.client import Client, Transcript
 from tests.chatbot.conftest import BRISK, Node, StartNode
@@ -292,6 +293,34 @@ async def test_a_talk_whose_events_were_erased_ends_at_once(node: Node, shop: Sh
         await another.send(t="hello", session=opened["session"], conv=opened["conv"], last_seq=0)
         assert await another.closed(2) == 4404
     assert len(another.frames) < 3
+
+
+async def test_sockets_are_told_when_the_cart_is_ordered_and_when_it_is_not(start_node: StartNode, shop: Shop) -> None:
+    often = replace(BRISK, watch_seconds=0.1)
+    async with start_node(often) as here, start_node(often) as there:
+        opened = await here.open(shop.token)
+        async with here.client() as one, there.client() as other:
+            await one.hello(opened)
+            await other.hello(opened)
+            for status, ordered in (("ordered", True), ("inactive", False), ("ordered", True)):
+                await Cart.filter(id=shop.cart.id).update(status=status)
+                assert (await one.until("state"))["ordered"] is ordered
+                assert (await other.until("state"))["ordered"] is ordered
+            await one.until_done(await one.ask("Thanks"))
+    assert await ConversationEvent.filter(payload__contains={"t": "state"}).count() == 3
+
+
+@pytest.mark.parametrize("status", ["deleted", "merged"])
+async def test_a_cart_that_goes_takes_its_talk_along(start_node: StartNode, shop: Shop, status: str) -> None:
+    async with start_node(replace(BRISK, watch_seconds=0.1)) as node:
+        opened = await node.open(shop.token)
+        async with node.client() as client:
+            await client.hello(opened)
+            await Cart.filter(id=shop.cart.id).update(status=status)
+            assert await client.closed(2) == 4404
+        async with node.client() as client:
+            await client.send(t="hello", session=opened["session"], conv=opened["conv"], last_seq=0)
+            assert await client.closed(2) == 4404
 
 
 async def test_a_session_is_renewed_before_it_ends(start_node: StartNode, shop: Shop) -> None:
