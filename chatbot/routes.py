@@ -63,6 +63,7 @@ async def link_page(request: Request) -> Response:
         "token": token,
         "texts": texts.page,
         "contact": view.contact,
+        "ordered": view.ordered,
         "limits": _chat(request).client_limits(),
     }
     return _html(request, "assistant.html", texts, 200, hosts=opened, view=view, boot=_script_json(boot))

@@ -1,7 +1,7 @@
 /** The assistant's page: joins what the server rendered with the conversation behind it. */
 
 import "./style.css";
-import { type Labels, TurnView } from "./draw.ts";
+import { element, type Labels, TurnView } from "./draw.ts";
 import type { Incoming } from "./frames.ts";
 import { Link } from "./link.ts";
 import { count, digest } from "./points.ts";
@@ -14,6 +14,7 @@ interface Boot {
   token: string;
   texts: Labels;
   contact: string | null;
+  ordered: boolean;
   limits: { text: number };
 }
 
@@ -40,6 +41,7 @@ function chat(boot: Boot): void {
   const banner = byId("banner");
   const starters = byId("starters");
   const spoken = byId("spoken");
+  const ordered = element("p", "note", label("ordered"));
   let attached = true;
   let seenTop = 0;
   let ended = false;
@@ -85,6 +87,7 @@ function chat(boot: Boot): void {
       talk.reset();
       link.restart();
     } else if (change === "reset") redraw();
+    else if (change === "cart") tellOfCart(live);
     else if (change) {
       draw(change);
       if (live && change.finish !== null && change.sha !== null) finished(change);
@@ -100,6 +103,15 @@ function chat(boot: Boot): void {
     void digest(text).then((own) => {
       if (own !== null && own !== sha) apply("broken", false);
     });
+  }
+
+  /** Where in the talk the cart became an order; a page that was opened later says so at its top. */
+  function tellOfCart(live: boolean): void {
+    if (!talk.ordered || boot.ordered) ordered.remove();
+    else if (!ordered.isConnected) {
+      log.append(ordered);
+      if (live) say(label("ordered"));
+    }
   }
 
   function refused(frame: Extract<Incoming, { t: "err" }>): void {
@@ -144,6 +156,7 @@ function chat(boot: Boot): void {
       view.node.remove();
       views.delete(id);
     }
+    ordered.remove();
     // The page got shorter by itself.
     seenTop = 0;
     for (const turn of talk.turns.values()) draw(turn);
@@ -222,6 +235,8 @@ function chat(boot: Boot): void {
     if (attached) jump.hidden = true;
   };
   jump.onclick = pin;
+  // The keyboard of a phone, or the opened cart, takes the room from below.
+  new ResizeObserver(() => attached && pin()).observe(scroller);
   for (const button of starters.querySelectorAll("button"))
     button.onclick = () => {
       ask(button.textContent ?? "");

@@ -1,5 +1,6 @@
 """The page of an assistant link over HTTP: what it shows, what it never shows or changes, and how links are refused."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from chatbot.models import Conversation
 from recovery.models import Abandonment, Cart, CartItem, Email, LinkToken
 from recovery.runtime import Runtime
+from recovery.stores.registry import change_settings
 from recovery.tokens import CartClaims, sign_cart_link
 from tests.chatbot.conftest import Node
 from tests.chatbot.rows import EMAIL, Shop, make_shop
@@ -38,6 +40,16 @@ async def test_the_page_shows_the_cart_and_changes_only_the_counters(node: Node,
     assert page.text.count('href="https://shop.example/cart"') == 2
     assert await Conversation.all().count() == 0
     assert (await LinkToken.get(jti=shop.link.jti)).uses == 1
+
+
+async def test_the_shop_and_its_privacy_policy_are_one_tap_away_each(node: Node, shop: Shop) -> None:
+    await change_settings(shop.store, {"privacy_url": "https://shop.example/privacy"})
+    page = await fetch(node, f"/a/{shop.token}")
+    assert re.search(
+        r'/contact" rel="noreferrer">Contact the shop</a>\s+·\s+<a href="https://shop.example/privacy"', page.text
+    )
+    await change_settings(shop.store, {"contact_url": None})
+    assert "·" not in (await fetch(node, f"/a/{shop.token}")).text
 
 
 async def test_the_page_keeps_to_itself(node: Node, shop: Shop) -> None:

@@ -9,8 +9,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, ViewportSize, expect
 
-from recovery.models import CartItem
+from recovery.models import Cart, CartItem, Product
 from recovery.runtime import Runtime
+from recovery.stores.registry import change_settings
 from tests.chatbot.conftest import BRISK, Node, StartNode
 from tests.chatbot.rows import Shop, make_shop
 from tests.chatbot.sources import Stalling, telling
@@ -234,3 +235,88 @@ async def test_an_ended_conversation_says_so(start_node: StartNode, shop: Shop, 
         await shop.link.filter(jti=shop.link.jti).update(revoked_at=shop.link.created_at)
         await expect(page.get_by_role("status")).to_have_text(re.compile("conversation has ended"))
         await expect(page.get_by_role("textbox")).to_be_hidden()
+
+
+async def test_the_page_says_when_the_cart_is_ordered(start_node: StartNode, shop: Shop, browser: Browser) -> None:
+    await no_foreign_pictures()
+    async with (
+        start_node(replace(BRISK, watch_seconds=0.1), own_origin=True) as node,
+        open_tab(browser, viewport=PHONE) as tab,
+    ):
+        page = tab.page
+        await page.goto(f"{node.base}/a/{shop.token}")
+        await ask(page, "thanks")
+        await expect(page.locator("#log").get_by_text("You are welcome.")).to_be_visible()
+        await Cart.filter(id=shop.cart.id).update(status="ordered")
+        told = page.locator("#log").get_by_text("This cart has become an order.")
+        await expect(told).to_be_visible()
+        await ask(page, "thanks")
+        await expect(page.locator("#log").get_by_text("You are welcome.")).to_have_count(2)
+        await screenshot(page, "assistant-390-ordered")
+        await page.reload()
+        await expect(page.get_by_text("This cart has already become an order.")).to_be_visible()
+        await expect(told).to_have_count(0)
+
+
+async def test_crowded(start_node: StartNode, shop: Shop, browser: Browser) -> None:
+    """A long talk about things with long names, read with everything or only the text twice as large."""
+    await no_foreign_pictures()
+    await change_settings(shop.store, {"privacy_url": "https://shop.example/privacy"})
+    name = "Przeciwdeszczowa kurtka trekkingowa Hala-Supermembrane-3000 Ultralight, moss green/anthracite, women's, M"
+    await CartItem.all().update(name=name, row_total=123456789)
+    await Cart.all().update(total=123456789)
+    await Product.filter(product_id__in=("kit", "fleece", "wind")).update(name=name + "Extraordinarilylongsuffix" * 3)
+    limits = replace(BRISK, questions_per_minute=100, frame_burst=1000)
+    async with start_node(limits, own_origin=True) as node, open_tab(browser, viewport=PHONE) as tab:
+        opened = await node.open(shop.token)
+        async with node.client() as client:
+            await client.hello(opened)
+            for number in range(30):
+                await client.until_done(await client.ask(("thanks", "What goes with it?", "x" * 200)[number % 3]))
+        page, below = tab.page, "s => s.scrollHeight - s.scrollTop - s.clientHeight"
+        await page.goto(f"{node.base}/a/{shop.token}")
+        await expect(page.get_by_role("button", name="Helpful", exact=True)).to_have_count(30)
+        await screenshot(page, "assistant-390-crowded")
+        await page.locator("summary").press("Enter")
+        await expect(page.locator(".cart").get_by_text(name)).to_be_visible()
+        assert await page.locator("#scroll").evaluate(below) < 2
+        await screenshot(page, "assistant-390-crowded-cart")
+        assert await axe_violations(page) == []
+        assert await overflow(page) == 0
+        await page.locator("summary").press("Enter")
+        await page.evaluate("document.documentElement.style.fontSize = '200%'")
+        await expect(page.get_by_role("button", name="Send")).to_be_in_viewport(ratio=1)
+        await screenshot(page, "assistant-390-crowded-large")
+        assert await overflow(page) == 0
+        await page.evaluate("document.documentElement.style.fontSize = ''")
+        await page.set_viewport_size({"width": PHONE["width"] // 2, "height": PHONE["height"] // 2})
+        await expect(page.get_by_role("button", name="Send")).to_be_in_viewport(ratio=1)
+        await screenshot(page, "assistant-195-crowded")
+        assert await overflow(page) == 0
+        assert tab.problems == []
+
+
+async def test_keys_alone(start_node: StartNode, shop: Shop, browser: Browser) -> None:
+    await no_foreign_pictures()
+    async with start_node(own_origin=True) as node, open_tab(browser) as tab:
+        page = tab.page
+        await page.goto(f"{node.base}/a/{shop.token}")
+        await expect(page.get_by_role("textbox")).to_be_visible()
+
+        async def tab_to(name: str, key: str = "Tab") -> None:
+            for _ in range(20):
+                await page.keyboard.press(key)
+                if await page.evaluate("document.activeElement.textContent.trim()") == name:
+                    return
+            pytest.fail(f"no {key} leads to {name}")
+
+        await tab_to("Back to my cart")
+        await tab_to("What goes with it?")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("button", name="Helpful", exact=True)).to_be_visible()
+        await page.keyboard.type("thanks")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#log").get_by_text("You are welcome.")).to_be_visible()
+        await tab_to("Not helpful", "Shift+Tab")
+        await page.keyboard.press("Space")
+        await expect(page.get_by_role("button", name="Not helpful").last).to_have_attribute("aria-pressed", "true")
