@@ -10,6 +10,7 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -29,6 +30,7 @@ from tests.chatbot.sources import EMOJI, telling
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 QUICK = replace(BRISK, watch_seconds=0.1, poll_seconds=0.1, turn_lease_seconds=1, turn_renew_seconds=0.3)
+KERNEL_SOCKETS = Path("/proc/net/tcp")
 #: The lease of a producer that is dead when the test begins.
 SHORT = replace(QUICK, turn_lease_seconds=0.1)
 
@@ -314,3 +316,31 @@ async def test_a_client_that_reads_nothing_is_dropped_and_others_are_served(star
             async with asyncio.timeout(5):
                 await wait_until(lambda: len(room.listeners) == 1)
             silent.socket.transport.abort()
+
+
+@pytest.mark.skipif(not KERNEL_SOCKETS.exists(), reason="this system is not Linux")
+async def test_the_socket_of_a_client_that_reads_nothing_is_freed(start_node: StartNode, shop: Shop) -> None:
+    source, listener = telling("x" * 400_000, size=20_000), listen("127.0.0.1", 0, silent_client_ms=500)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
+    port = listener.getsockname()[1]
+    async with start_node(replace(BRISK, send_seconds=0.3), source, listener=listener) as node:
+        opened = await node.open(shop.token)
+        async with Client(node.base, origin=node.chat.origin, receive_buffer=4096) as silent, node.client() as good:
+            await silent.hello(opened)
+            await good.hello(opened)
+            mine = silent.socket.transport.get_extra_info("sockname")[1]
+            assert held(port, mine)
+            silent.socket.transport.pause_reading()
+            await good.ask("Does it fit?")
+            async with asyncio.timeout(6):
+                await wait_until(lambda: not held(port, mine))
+            silent.socket.transport.abort()
+
+
+def held(near: int, far: int) -> bool:
+    """Whether this machine still has the end at port ``near`` of a connection from port ``far``."""
+    for line in KERNEL_SOCKETS.read_text().splitlines()[1:]:
+        ends = [int(address.rpartition(":")[2], 16) for address in line.split()[1:3]]
+        if ends == [near, far]:
+            return True
+    return False
