@@ -15,6 +15,7 @@ from chatbot.app import create_app
 from chatbot.chat import Chat, open_chat
 from chatbot.server import listen, make_server
 from recovery import db
+from recovery.clock import SystemClock
 from recovery.embedded import EmbeddedServers
 from recovery.errors import SetupError
 from recovery.runtime import Runtime, addresses, open_runtime
@@ -148,7 +149,7 @@ async def serve(settings: Settings, host: str, port: int, progress: Progress) ->
             await migrate(ready, progress)
         with run_file(ready) if private else nullcontext():
             async with web(ready, host, port, with_worker=private) as (runtime, serving):
-                link = await make_admin_link(runtime.now())
+                link = await make_admin_link(SystemClock().now())
                 progress(f"Listening on http://{host}:{port}")
                 progress(f"Admin, once, from this machine: http://{host}:{port}{link}")
                 await serving
