@@ -58,7 +58,9 @@ def to_quantity(value: Decimal) -> int:
 
 def format_quantity(quantity: int, locale: str) -> str:
     """A stored quantity (1/10,000) written as in ``locale``, without needless zeros."""
-    return str(format_decimal(to_decimal(quantity, 4).normalize(), locale=babel_locale(locale)))
+    exact = to_decimal(quantity, 4).normalize()
+    # By default babel rounds to three decimals, and 0.0001 would be 0.
+    return str(format_decimal(exact, locale=babel_locale(locale), decimal_quantization=False))
 
 
 def babel_locale(tag: str) -> Locale:
