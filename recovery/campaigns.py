@@ -189,7 +189,9 @@ async def _queue(store: StoreInForce, abandonment: Abandonment, step: int, facts
 async def _move_on(store: StoreInForce, abandonment: Abandonment, step: int, outcome: str, now: datetime) -> None:
     """When to look again: at the next step, in a while, or never."""
     if outcome == "skipped":
-        abandonment.status, abandonment.due_at = "skipped", None
+        abandonment.due_at = None
+        if abandonment.status != "contacted":  # who has had an earlier step stays that
+            abandonment.status = "skipped"
     elif outcome == "waiting":
         # What changes the answer (consent, a payment) rings by itself; this is for what does not, and gets rarer.
         waited = (now - abandonment.detected_at) / 2
