@@ -362,7 +362,8 @@ async def test_no_payload_breaks_anything(shop: Shop) -> None:
     def collect(body: bytes) -> None:
         seen.append(body)
 
-    collect()
+    while len(seen) < 200:  # now and then hypothesis gives up early on documents of this size
+        collect()
     answered = set()
     for body in seen:
         response = await shop.post(body, signed_headers(shop.secret, body))

@@ -114,7 +114,7 @@ async def test_without_a_restore_address_the_saved_cart_is_shown_line_by_line(li
     assert response.status_code == 200
     states = re.findall(r'<li class="(\w+)">', response.text)
     assert states == ["in", "changed", "gone", "gone", "unknown"]
-    assert "€10.00 before, €12.00 now" in response.text
+    assert "Price now: €12.00" in response.text
     assert f'href="https://{HOST}/cart"' in response.text
     assert ADDRESS not in response.text
     assert "default-src 'none'" in response.headers["content-security-policy"]
