@@ -41,6 +41,7 @@ function chat(boot: Boot): void {
   const starters = byId("starters");
   const spoken = byId("spoken");
   let attached = true;
+  let seenTop = 0;
   let ended = false;
   let lostTimer = 0;
 
@@ -143,6 +144,8 @@ function chat(boot: Boot): void {
       view.node.remove();
       views.delete(id);
     }
+    // The page got shorter by itself.
+    seenTop = 0;
     for (const turn of talk.turns.values()) draw(turn);
   }
 
@@ -151,8 +154,26 @@ function chat(boot: Boot): void {
     send.textContent = label(busy ? "stop" : "send");
     send.classList.toggle("stop", busy);
     starters.hidden = talk.turns.size > 0 || ended;
-    if (attached) scroller.scrollTop = scroller.scrollHeight;
+    follow();
+    if (attached) pin();
     else jump.hidden = false;
+  }
+
+  /** Any scroll up lets go of the newest words, being at the end holds on to them. */
+  function follow(): void {
+    const top = scroller.scrollTop;
+    const left = scroller.scrollHeight - top - scroller.clientHeight;
+    if (left < 2) attached = true;
+    else if (top < seenTop - 1) attached = false;
+    else if (top > seenTop && left < NEAR_PX) attached = true;
+    seenTop = top;
+  }
+
+  function pin(): void {
+    attached = true;
+    jump.hidden = true;
+    scroller.scrollTop = scroller.scrollHeight;
+    seenTop = scroller.scrollTop;
   }
 
   function ask(text: string): boolean {
@@ -165,8 +186,7 @@ function chat(boot: Boot): void {
     tell("");
     const turn = talk.ask(clean, newId());
     draw(turn);
-    attached = true;
-    jump.hidden = true;
+    pin();
     say(label("thinking"));
     link.send({ t: "msg", id: turn.id, text: turn.question });
     refresh();
@@ -198,14 +218,10 @@ function chat(boot: Boot): void {
   };
   document.addEventListener("keydown", (event) => event.key === "Escape" && stop());
   scroller.onscroll = () => {
-    attached = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_PX;
+    follow();
     if (attached) jump.hidden = true;
   };
-  jump.onclick = () => {
-    attached = true;
-    jump.hidden = true;
-    scroller.scrollTop = scroller.scrollHeight;
-  };
+  jump.onclick = pin;
   for (const button of starters.querySelectorAll("button"))
     button.onclick = () => {
       ask(button.textContent ?? "");
