@@ -14,6 +14,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
+from admin import routes as admin_routes
+from chatbot import routes as chat_routes
 from recovery import db, health, hooks, links, pages
 from recovery.language import Texts
 from recovery.logs import AccessLog
@@ -35,6 +37,8 @@ def create_app(state: Mapping[str, Any], more_routes: Sequence[BaseRoute] = ()) 
             *health.routes(),
             *hooks.routes(),
             *links.routes(),
+            *chat_routes.routes(),
+            *admin_routes.routes(),
             Mount("/static", StaticFiles(packages=[("recovery", "static")])),
             Mount("/assets", StaticFiles(directory=ASSETS, check_dir=False)),
             *more_routes,

@@ -117,6 +117,7 @@ async def load_facts(store: StoreInForce, abandonment: Abandonment) -> Facts:
         pending_order_at=max((o.placed_at for o in pending), default=None),
         suppressed_by=suppression.cause if suppression else None,
         consent=consent.marketing if consent else None,
+        consent_basis=consent.basis if consent else None,
         is_customer=any(o.state != "cancelled" for o in orders),
     )
 

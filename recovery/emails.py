@@ -18,7 +18,7 @@ from recovery.models import Abandonment, Cart, CartItem, Email, LinkToken
 from recovery.money import format_money, format_quantity
 from recovery.runtime import Runtime
 from recovery.stores.registry import StoreInForce
-from recovery.text import one_line
+from recovery.text import one_line, untold_options
 from recovery.tokens import CartClaims, UnsubscribeClaims, new_jti, sign_cart_link, sign_unsubscribe
 
 # Gmail cuts a mail at 102 kB and hides its foot: with these, the worst cart stays below.
@@ -147,7 +147,8 @@ def render_copy(letter: Letter, admin_url: str) -> bytes:
 def render_parts(letter: Letter) -> tuple[str, str]:
     """The HTML and the text part."""
     context = _context(letter)
-    html = mjml2html(_environment().get_template("email.mjml").render(context))
+    # Without fonts: the default ones would be fetched from elsewhere, which tells a third party who reads the mail.
+    html = mjml2html(_environment().get_template("email.mjml").render(context), fonts={})
     return html, _environment().get_template("email.txt").render(context).strip() + "\n"
 
 
@@ -187,7 +188,7 @@ def _context(letter: Letter) -> dict[str, Any]:
                 "name": one_line(item.name, LONGEST_NAME),
                 "options": [
                     {name: one_line(text, LONGEST_OPTION) for name, text in option.items()}
-                    for option in item.options[:MOST_OPTIONS]
+                    for option in untold_options(item.name, item.options)[:MOST_OPTIONS]
                 ],
                 "quantity": format_quantity(item.quantity, store.row.language),
                 "price": money(item.row_total),

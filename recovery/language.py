@@ -49,7 +49,8 @@ class Texts:
             for name in (key, "other"):
                 for suffix in suffixes:
                     if name + suffix in texts:
-                        return str(texts[name + suffix]).format(**values)
+                        # A shop called "Hala & Co." ends no sentence twice.
+                        return str(texts[name + suffix]).format(**values).replace("..", ".")
         raise KeyError(f"{section}.{key}")
 
     def section(self, section: str, **values: object) -> dict[str, str]:

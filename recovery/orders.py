@@ -101,7 +101,7 @@ async def _absorb_cart(order: Order, now: datetime) -> Cart | None:
 async def _recover(order: Order, cart: Cart | None, settings: StoreSettings, now: datetime) -> None:
     if await Abandonment.filter(recovered_order_id=order.id, recovery_reversed_at=None).exists():
         await Abandonment.filter(recovered_order_id=order.id).update(
-            recovered_revenue=order.total,
+            recovered_revenue=order.total - order.refunded_total,
             recovered_currency=order.currency,
             recovered_currency_digits=order.currency_digits,
         )

@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse
 from recovery.language import Texts
 from recovery.models import Cart, CartItem, Product, Store
 from recovery.money import format_money, format_quantity
+from recovery.text import untold_options
 
 #: Nothing from elsewhere, nothing that runs, nothing kept, nobody told where one came from.
 HEADERS = {
@@ -26,6 +27,7 @@ class Line:
     """One line of a saved cart as it stands now: ``in``, ``changed`` (its price), ``gone`` or ``unknown``."""
 
     item: CartItem
+    options: list[dict[str, str]]
     state: str
     note: str
     price: str
@@ -45,14 +47,16 @@ def _line(store: Store, cart: Cart, item: CartItem, product: Product | None, tex
 
     price = money(item.row_total)
     quantity = format_quantity(item.quantity, store.language)
+    options = untold_options(item.name, item.options)
     if product is None or product.currency != cart.currency:
-        return Line(item, "unknown", texts.get("state", "unknown"), price, quantity)
+        return Line(item, options, "unknown", texts.get("state", "unknown"), price, quantity)
     if not product.active or not product.in_stock:
-        return Line(item, "gone", texts.get("state", "gone"), price, quantity)
+        return Line(item, options, "gone", texts.get("state", "gone"), price, quantity)
     if item.unit_price is not None and item.unit_price != product.price:
-        note = texts.get("state", "changed", was=money(item.unit_price), now=money(product.price))
-        return Line(item, "changed", note, price, quantity)
-    return Line(item, "in", texts.get("state", "in"), price, quantity)
+        # The price as it is, whether it rose or fell: a drop is never announced, nor an old price struck through.
+        note = texts.get("state", "changed", now=money(product.price))
+        return Line(item, options, "changed", note, price, quantity)
+    return Line(item, options, "in", texts.get("state", "in"), price, quantity)
 
 
 def page(name: str, texts: Texts, *, status: int = 200, shop: str = "", **context: object) -> HTMLResponse:

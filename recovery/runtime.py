@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypedDict
 
+from tortoise.exceptions import OperationalError
+
 from recovery import db
 from recovery.clock import Clock, clock_for
 from recovery.doorbell import Doorbell
@@ -40,16 +42,26 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     """Connect to the database, open the keys, and close both on the way out.
 
     Raises:
-        SetupError: a server address is missing, or the keys do not fit.
+        SetupError: a server address is missing, the database is away or without tables, or the keys do not fit.
     """
     database_url, redis_url = addresses(settings)
     async with db.connect(database_url):
-        keys = await load_keys(settings)
+        keys = await _first_look(settings)
         doorbell = Doorbell(redis_url)
         try:
             yield Runtime(settings, clock_for(settings.clock_file), keys, doorbell)
         finally:
             await doorbell.close()
+
+
+async def _first_look(settings: Settings) -> Keys:
+    """The keys, which is the first thing read; what is wrong with the database shows here, in words."""
+    try:
+        return await load_keys(settings)
+    except db.UNAVAILABLE as error:
+        raise SetupError(f"The database can't be reached: {error}.", "Check DATABASE_URL and that it runs.") from error
+    except OperationalError as error:
+        raise SetupError(f"The database does not fit: {error}.", "Bring its schema up: cartback migrate") from error
 
 
 def addresses(settings: Settings) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """Process settings, read from the environment and ``.env``; the only place that does."""
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -15,7 +16,14 @@ MINIMUM_KEY_LENGTH = 32
 class Settings(BaseSettings):
     """What the operator sets for a process; what a merchant decides is in ``store_settings`` instead."""
 
-    model_config = SettingsConfigDict(env_prefix="CARTBACK_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="CARTBACK_",
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+        validate_by_name=True,
+        validate_by_alias=True,
+    )
 
     database_url: str | None = Field(
         None,
@@ -71,17 +79,22 @@ class Settings(BaseSettings):
         return self.state_dir / "run.json"
 
 
-def load_settings(**overrides: object) -> Settings:
-    """Read the settings; without ``DATABASE_URL`` those of a running ``serve`` or ``demo`` are taken from its run file.
+def load_settings(*, join_running: bool = True, **overrides: object) -> Settings:
+    """Read the settings.
+
+    Args:
+        join_running: without ``DATABASE_URL``, take the addresses of a ``serve`` or ``demo`` that runs on this state
+            folder from its run file.
+        overrides: values that win over the environment.
 
     Raises:
         SetupError: a value is wrong; the message names the variable and what it must be.
     """
     try:
         settings = Settings(**overrides)  # type: ignore[arg-type]
-        if settings.database_url is None and settings.run_file.exists():
-            running = json.loads(settings.run_file.read_text())["settings"]
-            settings = Settings(**(running | overrides))
+        running = _running(settings.run_file) if join_running and settings.database_url is None else None
+        if running is not None:
+            settings = Settings(**(running | overrides))  # type: ignore[arg-type]
     except ValidationError as error:
         problems = "; ".join(f"{_variable(e['loc'])}: {e['msg']}" for e in error.errors())
         raise SetupError(f"Wrong settings: {problems}.", "Mend them in the environment or in .env.") from error
@@ -91,6 +104,23 @@ def load_settings(**overrides: object) -> Settings:
             f"CARTBACK_SECRET_KEY has {len(key.get_secret_value())} characters; {MINIMUM_KEY_LENGTH} are the least.",
             "Make one with: openssl rand -hex 32",
         )
+    return settings
+
+
+def child_environment(state_dir: Path) -> dict[str, str]:
+    """The environment of a child process that is to join whatever runs on ``state_dir``."""
+    kept = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
+    return kept | {"CARTBACK_STATE_DIR": str(state_dir)}
+
+
+def _running(run_file: Path) -> dict[str, object] | None:
+    """What a running process told in its run file; None when there is none, or it died without clearing it."""
+    try:
+        told = json.loads(run_file.read_text())
+        os.kill(told["pid"], 0)
+    except (OSError, ValueError, KeyError):
+        return None
+    settings: dict[str, object] = told["settings"]
     return settings
 
 

@@ -41,6 +41,14 @@ def html_to_text(html: str, limit: int | None = None) -> str:
     return clean_text("\n".join(line.strip() for line in plain.splitlines()), limit)
 
 
+def untold_options(name: str, options: list[dict[str, str]]) -> list[dict[str, str]]:
+    """The options whose value a product's name does not say already, as the names of many shops' variants do."""
+    folded = name.casefold()
+    return [
+        option for option in options if not re.search(rf"(?<!\w){re.escape(option['value'].casefold())}(?!\w)", folded)
+    ]
+
+
 def email_address(value: str) -> str | None:
     """``value`` as one plain address with its domain in lower-case ASCII, or None when it isn't exactly one."""
     local, at, domain = value.strip().rpartition("@")

@@ -82,8 +82,10 @@ def sign_cart_link(keys: Keys, kind: Literal["restore", "assistant"], claims: Ca
     )
 
 
-def read_cart_link(keys: Keys, kind: Literal["restore", "assistant"], token: str, now: datetime) -> CartClaims:
-    """The claims of a genuine, unexpired link of this kind.
+def read_cart_link(
+    keys: Keys, kind: Literal["restore", "assistant"], token: str, now: datetime, *, expired_too: bool = False
+) -> CartClaims:
+    """The claims of a genuine, unexpired link of this kind; ``expired_too`` leaves the end of its time unchecked.
 
     Raises:
         LinkRefused: anything else; its cause is ``expired`` when only the time is over.
@@ -155,7 +157,9 @@ def _sign(keys: Keys, kind: Kind, claims: dict[str, Any]) -> str:
     return jwt.encode({"iss": "cartback", "aud": kind} | claims, _key(newest, kind), algorithm="HS256", headers=headers)
 
 
-def _read(keys: Keys, kind: Kind, token: str, now: datetime, types: dict[str, type]) -> dict[str, Any]:
+def _read(
+    keys: Keys, kind: Kind, token: str, now: datetime, types: dict[str, type], *, expired_too: bool = False
+) -> dict[str, Any]:
     known = {key_id(secret): secret for secret in keys.secret_keys}
     kid = _header(token, kind, known.keys())
     data = _decode(token, _key(known[kid], kind), kind, ["iss", "aud", "iat", "exp"])
@@ -166,7 +170,7 @@ def _read(keys: Keys, kind: Kind, token: str, now: datetime, types: dict[str, ty
     seconds = now.timestamp()
     if data["iat"] > seconds + LEEWAY_SECONDS:
         raise LinkRefused("issued in the future")
-    if data["exp"] < seconds - LEEWAY_SECONDS:
+    if data["exp"] < seconds - LEEWAY_SECONDS and not expired_too:
         raise LinkRefused("expired")
     return data
 

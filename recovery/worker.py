@@ -16,7 +16,8 @@ from arq.worker import Function, Worker, func
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 
-from recovery import db, jobs
+from chatbot.chat import Chat
+from recovery import db, jobs, privacy
 from recovery.doorbell import deserialize, redis_settings, serialize
 from recovery.runtime import Runtime, addresses
 
@@ -61,8 +62,22 @@ async def beat(ctx: dict[Any, Any]) -> None:
         await db.client().execute_query(_BEAT, [f"{socket.gethostname()[:50]}:{os.getpid()}"])
 
 
-def make_worker(runtime: Runtime, *, handle_signals: bool) -> Worker:
-    """An arq worker over the open runtime; ``handle_signals`` where it is the process's main thing."""
+async def forget(ctx: dict[Any, Any]) -> None:
+    """Once a day, forget what is older than it may be kept."""
+    runtime: Runtime = ctx["runtime"]
+    with contextlib.suppress(*db.UNAVAILABLE):
+        log.info("retention.done", counts=await privacy.retain(runtime.now()))
+
+
+async def adopt_turns(ctx: dict[Any, Any]) -> None:
+    """Take over answers whose process is gone."""
+    chat: Chat = ctx["chat"]
+    with contextlib.suppress(*db.UNAVAILABLE):
+        await chat.sweep_orphans()
+
+
+def make_worker(runtime: Runtime, chat: Chat) -> Worker:
+    """An arq worker over the open runtime."""
     _, redis_url = addresses(runtime.settings)
     period = runtime.settings.sweep_seconds
     seconds = set(range(0, 60, period))
@@ -73,13 +88,22 @@ def make_worker(runtime: Runtime, *, handle_signals: bool) -> Worker:
             cron(job, name=f"cron:{job.__qualname__}", second=seconds, keep_result=0, timeout=JOB_SECONDS, max_tries=1)
             for job in sweeps
         ),
-        cron(beat, name="cron:beat", second=set(range(0, 60, 10)), keep_result=0, timeout=10, max_tries=1),
+        cron(forget, name="cron:forget", hour=3, minute=20, second=0, keep_result=0, timeout=JOB_SECONDS, max_tries=1),
+        cron(adopt_turns, name="cron:turns", second=set(range(5, 60, 10)), keep_result=0, timeout=60, max_tries=1),
+        cron(
+            beat,
+            name="cron:beat",
+            second=set(range(0, 60, 10)),
+            keep_result=0,
+            timeout=10,
+            max_tries=1,
+        ),
     ]
     return Worker(
         functions=functions,
         cron_jobs=crons,
         redis_settings=_redis(redis_url),
-        handle_signals=handle_signals,
+        handle_signals=False,
         poll_delay=0.2,
         max_jobs=10,
         max_tries=100,
@@ -87,15 +111,16 @@ def make_worker(runtime: Runtime, *, handle_signals: bool) -> Worker:
         job_completion_wait=30,
         job_serializer=serialize,
         job_deserializer=deserialize,
-        ctx={"runtime": runtime, "locks": {name: asyncio.Lock() for name in jobs.JOBS}},
+        ctx={"runtime": runtime, "chat": chat, "locks": {name: asyncio.Lock() for name in jobs.JOBS}},
         log_results=False,
     )
 
 
-async def run_worker(runtime: Runtime, stop: asyncio.Event) -> None:
+async def run_worker(runtime: Runtime, chat: Chat, stop: asyncio.Event) -> None:
     """Run a worker until ``stop``; a Redis that goes away and comes back only pauses it."""
     while not stop.is_set():
-        worker = make_worker(runtime, handle_signals=False)
+        await beat({})
+        worker = make_worker(runtime, chat)
         running = asyncio.create_task(worker.async_run())
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)

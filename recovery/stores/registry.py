@@ -1,14 +1,14 @@
 """Connections and stores: making, finding and changing them, and the settings in force for each."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from recovery import money
 from recovery.errors import CartbackError, NotFound
-from recovery.installation import default_settings
+from recovery.installation import default_settings, save_default_settings
 from recovery.models import Connection, Store
 from recovery.secrets import Keys, new_hook_secret
 from recovery.store_settings import StoreSettings, effective, merge
@@ -137,3 +137,58 @@ def hook_secrets(keys: Keys, connection: Connection, now: datetime) -> list[str]
     if connection.previous_hook_secret and until and now <= until:
         secrets.append(keys.vault.open(connection.previous_hook_secret))
     return secrets
+
+
+async def allow_host(connection_key: str, host: str) -> list[str]:
+    """Let links of a connection name one more host; all that are allowed now.
+
+    Raises:
+        NotFound: there is no such connection.
+        CartbackError: that is not a host name.
+    """
+    connection = await Connection.get_or_none(key=connection_key)
+    if connection is None:
+        raise NotFound(f"There is no connection {connection_key!r}; `cartback stores list` shows them.")
+    if urlsplit(f"https://{host}").hostname != host:
+        raise CartbackError(f"{host!r} is not a host name; write it like media.shop.example, without https://.")
+    connection.hosts = sorted({*connection.hosts, host})
+    await connection.save(update_fields=["hosts"])
+    return connection.hosts
+
+
+async def rotate_hook_secret(keys: Keys, connection_key: str, grace_hours: int, now: datetime) -> str:
+    """Make a new hook secret and accept the old one for a while; the new one is returned once.
+
+    Raises:
+        NotFound: there is no such connection.
+    """
+    connection = await Connection.get_or_none(key=connection_key)
+    if connection is None:
+        raise NotFound(f"There is no connection {connection_key!r}; `cartback stores list` shows them.")
+    secret = new_hook_secret()
+    connection.previous_hook_secret = connection.hook_secret
+    connection.previous_hook_secret_until = now + timedelta(hours=grace_hours)
+    connection.hook_secret = keys.vault.seal(secret)
+    await connection.save(update_fields=["hook_secret", "previous_hook_secret", "previous_hook_secret_until"])
+    return secret
+
+
+async def settings_of(store_name: str | None) -> tuple[dict[str, Any], StoreSettings]:
+    """What a store (or, None, the installation) has set itself, and the settings in force."""
+    inherited, _ = await default_settings()
+    if store_name is None:
+        return inherited, effective({}, inherited)
+    store = await find_store(store_name)
+    return store.settings, effective(store.settings, inherited)
+
+
+async def save_settings(store_name: str | None, changes: dict[str, Any]) -> StoreSettings:
+    """Change settings of a store or, None, of the installation; null goes back to what is inherited.
+
+    Raises:
+        SettingRefused: a name or value is wrong; nothing is changed.
+        NotFound: there is no such store.
+    """
+    if store_name is None:
+        return await save_default_settings(changes)
+    return await change_settings(await find_store(store_name), changes)

@@ -1,0 +1,156 @@
+"""What the assistant may know, and nothing else: the cart's lines, the store's products around them, its policies.
+
+Pure. It holds no name, address, e-mail, key or other cart. Numbers about money, stock and policies are typed facts;
+text of the store is only ever quoted.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from chatbot.words import content, fold, overlap
+from recovery.money import format_money, format_quantity
+
+LinkKind = Literal["related", "upsell", "crosssell"]
+#: Only a word this long names something beyond the cart: "hood" is no "hoodie".
+CERTAIN = 5
+
+
+@dataclass(frozen=True)
+class Item:
+    """A product or variant that the store sells."""
+
+    id: str
+    name: str
+    price: int
+    currency: str
+    digits: int
+    in_stock: bool
+    parent_id: str | None = None
+    title: str = ""
+    description: str = ""
+    short_description: str = ""
+    attributes: tuple[tuple[str, str], ...] = ()
+    categories: tuple[str, ...] = ()
+    stock_quantity: int | None = None
+    sold_by: str = "piece"
+    url: str | None = None
+    image_url: str | None = None
+
+    @property
+    def called(self) -> str:
+        """Its name in a sentence: of a variant, that of its product."""
+        return self.title or self.name
+
+    @property
+    def family(self) -> str:
+        """The same for all variants of one product."""
+        return self.parent_id or self.id
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the cart; ``item`` is None when the store never told about the product."""
+
+    name: str
+    quantity: int
+    row_total: int
+    product_id: str
+    item: Item | None = None
+    options: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Link:
+    """``source`` offers ``item``."""
+
+    source: str
+    kind: LinkKind
+    item: Item
+
+
+@dataclass(frozen=True)
+class PolicyText:
+    """A text of the store's own, with its typed facts."""
+
+    kind: str
+    title: str
+    text: str
+    url: str | None = None
+    facts: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """Everything one answer may draw on."""
+
+    language: str
+    shop: str
+    currency: str
+    digits: int
+    total: int
+    lines: tuple[Line, ...] = ()
+    coupon_codes: tuple[str, ...] = ()
+    siblings: tuple[Item, ...] = ()
+    links: tuple[Link, ...] = ()
+    policies: tuple[PolicyText, ...] = ()
+    contact_url: str | None = None
+    in_cart: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        ids = {line.product_id for line in self.lines}
+        families = {line.item.family for line in self.lines if line.item is not None}
+        object.__setattr__(self, "in_cart", frozenset(ids | families))
+
+    def money(self, amount: int, currency: str | None = None, digits: int | None = None) -> str:
+        """An amount as the store's customers read it."""
+        if currency is None or currency == self.currency:
+            return format_money(amount, self.currency, self.language, self.digits)
+        return format_money(amount, currency, self.language, digits)
+
+    def quantity(self, quantity: int) -> str:
+        """A quantity as the store's customers read it."""
+        return format_quantity(quantity, self.language)
+
+    @property
+    def items(self) -> list[Item]:
+        """The products in the cart that the store told about, each once."""
+        return list({line.item.id: line.item for line in self.lines if line.item is not None}.values())
+
+    def of_kind(self, kind: str) -> list[PolicyText]:
+        """The store's policies of one kind."""
+        return [policy for policy in self.policies if policy.kind == kind]
+
+
+def named_in(question: str, items: Iterable[Item], stopwords: frozenset[str], least: int = 0) -> list[Item]:
+    """The items a question names: those whose names share the most words (of at least so many letters) with it."""
+    asked = [word for word in content(fold(question), stopwords) if len(word) >= least]
+    scored = [(overlap(asked, item.name), item) for item in items]
+    best = max((score for score, _ in scored), default=0)
+    return [item for score, item in scored if score == best] if best else []
+
+
+def subjects(question: str, knowledge: Knowledge, stopwords: frozenset[str]) -> list[Item]:
+    """What a question is about: products of the cart it names, else linked ones it names, else the whole cart."""
+    cart = knowledge.items
+    named = named_in(question, cart, stopwords)
+    if named:
+        return named
+    linked = named_in(question, (link.item for link in knowledge.links), stopwords, least=CERTAIN)
+    return list({item.id: item for item in linked}.values()) or cart
+
+
+def linked_to(item: Item, kinds: Iterable[LinkKind], knowledge: Knowledge) -> list[Link]:
+    """What the store offers beside ``item`` and is not in the cart yet: what is in stock first, each product once."""
+    wanted = list(kinds)
+    found = [
+        link
+        for kind in wanted
+        for link in knowledge.links
+        if link.kind == kind
+        and link.source in {item.id, item.family}
+        and link.item.id not in knowledge.in_cart
+        and link.item.family not in knowledge.in_cart
+    ]
+    once = list({link.item.family: link for link in reversed(found)}.values())[::-1]
+    return sorted(once, key=lambda link: not link.item.in_stock)

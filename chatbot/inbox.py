@@ -1,0 +1,38 @@
+"""Does what a client's frame asks of a conversation: a question, a retry, a cancel, a vote."""
+
+import uuid
+from typing import Any
+
+from chatbot import events, turns
+from chatbot.assistant import publish_events
+from chatbot.chat import Chat
+
+Request = events.Msg | events.Retry | events.Cancel | events.Vote
+
+
+async def act(chat: Chat, conversation: uuid.UUID, frame: Request) -> dict[str, Any] | None:
+    """Do it and tell every node; the frame that only the asking client gets, if any.
+
+    Raises:
+        TurnRefused: it can't be done now.
+        ConversationGone, ConversationOver: nothing can be done any more.
+    """
+    now = chat.runtime.now()
+    if isinstance(frame, events.Vote):
+        voted = await turns.vote(conversation, frame.msg, frame.v, now)
+        await publish_events(chat.fanout, conversation, voted)
+        return None
+    if isinstance(frame, events.Cancel):
+        # The flag first: whoever produces the answer finds it there if the word gets lost.
+        await turns.request_cancel(conversation, frame.turn)
+        await chat.fanout.publish(str(conversation), {"k": "c", "turn": str(frame.turn)})
+        return None
+    if isinstance(frame, events.Msg):
+        asked = await turns.ask(conversation, frame.id, frame.text, chat.limits, now)
+    else:
+        asked = await turns.retry(conversation, frame.turn, chat.limits, now)
+    if asked.id is None:
+        return asked.stored.frame()
+    chat.assistant.begin(asked.id, conversation)
+    await publish_events(chat.fanout, conversation, [asked.stored])
+    return None

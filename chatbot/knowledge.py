@@ -1,0 +1,88 @@
+"""Reads from the rows what an answer may know: the conversation's cart, products around it, the store's policies."""
+
+import uuid
+from collections.abc import Iterable
+
+from chatbot.context import Item, Knowledge, Line, Link, LinkKind, PolicyText
+from chatbot.models import Conversation
+from recovery.models import Cart, CartItem, Policy, Product, ProductLink, Store
+from recovery.stores.registry import in_force
+
+KINDS: tuple[LinkKind, ...] = ("related", "upsell", "crosssell")
+
+
+async def read_knowledge(conversation: uuid.UUID) -> Knowledge:
+    """What the assistant may know in one conversation, read now."""
+    row = await Conversation.get(id=conversation).select_related("store", "cart")
+    store, cart = row.store, row.cart
+    lines = await CartItem.filter(cart_id=cart.id).order_by("position")
+    families = {line.parent_id or line.product_id for line in lines} | {line.product_id for line in lines}
+    around = await Product.filter(store_id=store.id, product_id__in=families, active=True)
+    variants = await Product.filter(store_id=store.id, parent_id__in=families, active=True)
+    known = {product.product_id: product for product in [*variants, *around]}
+    links = await _links(store, families | {product.parent_id for product in known.values() if product.parent_id})
+    settings = (await in_force(store)).settings
+    return Knowledge(
+        language=store.language,
+        shop=store.name,
+        currency=cart.currency,
+        digits=cart.currency_digits,
+        total=cart.total,
+        lines=tuple(_line(line, known) for line in lines),
+        coupon_codes=tuple(cart.coupon_codes),
+        siblings=tuple(_item(product) for product in variants),
+        links=links,
+        policies=await _policies(store, cart),
+        contact_url=settings.contact_url,
+    )
+
+
+async def _links(store: Store, sources: Iterable[str]) -> tuple[Link, ...]:
+    rows = await ProductLink.filter(store_id=store.id, product_id__in=set(sources)).order_by("position", "id")
+    wanted = {row.linked_id for row in rows}
+    found = await Product.filter(store_id=store.id, product_id__in=wanted, active=True)
+    items = {product.product_id: _item(product) for product in found}
+    return tuple(
+        Link(row.product_id, kind, items[row.linked_id])
+        for kind in KINDS
+        for row in rows
+        if row.kind == kind and row.linked_id in items
+    )
+
+
+async def _policies(store: Store, cart: Cart) -> tuple[PolicyText, ...]:
+    rows = await Policy.filter(store_id=store.id).exclude(text="").order_by("id")
+    language = store.language.partition("-")[0].lower()
+    spoken = [row for row in rows if row.locale.partition("-")[0].lower() == language]
+    return tuple(PolicyText(row.kind, row.title, row.text, row.url, tuple(row.facts)) for row in spoken or rows)
+
+
+def _line(line: CartItem, known: dict[str, Product]) -> Line:
+    product = known.get(line.product_id) or known.get(line.parent_id or "")
+    parent = known.get(product.parent_id or "") if product is not None else None
+    options = tuple((option["name"], option["value"]) for option in line.options)
+    item = _item(product, parent.name if parent is not None else "") if product is not None else None
+    return Line(line.name, line.quantity, line.row_total, line.product_id, item, options)
+
+
+def _item(product: Product, title: str = "") -> Item:
+    return Item(
+        id=product.product_id,
+        name=product.name,
+        price=product.price,
+        currency=product.currency,
+        digits=product.currency_digits,
+        in_stock=product.in_stock,
+        parent_id=product.parent_id,
+        title=title,
+        description=product.description,
+        short_description=product.short_description,
+        attributes=tuple(
+            (str(entry["name"]), f"{entry['value']} {entry.get('unit') or ''}".strip()) for entry in product.attributes
+        ),
+        categories=tuple(product.categories),
+        stock_quantity=product.stock_quantity,
+        sold_by=product.sold_by,
+        url=product.url,
+        image_url=product.image_url,
+    )

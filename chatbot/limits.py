@@ -1,0 +1,39 @@
+"""How much one customer, one address and one answer may take of the assistant, and how long things may last."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Every number that bounds the assistant; the defaults are those of the protocol."""
+
+    questions_per_minute: int = 12
+    questions_per_day: int = 60
+    sockets_per_conversation: int = 3
+    sockets_per_address: int = 20
+    frames_per_second: float = 5
+    frame_burst: int = 30
+    bad_frames: int = 3
+    frames_before_welcome: int = 3
+    hello_seconds: float = 5
+    send_seconds: float = 10
+    idle_seconds: float = 1800
+    database_seconds: float = 5
+    #: A session token lives 15 minutes; a fresh one is sent when fewer seconds than this are left.
+    renew_seconds: float = 300
+
+    turn_lease_seconds: float = 10
+    turn_renew_seconds: float = 3
+    turn_seconds: float = 60
+    flush_seconds: float = 1
+    flush_bytes: int = 1024
+    #: How long the pieces of a ready answer may take in all, and the pause between two at most.
+    stream_seconds: float = 1.0
+    piece_seconds: float = 0.03
+    drain_seconds: float = 15
+
+    watch_seconds: float = 5
+    #: How often the database is asked instead while Redis is away.
+    poll_seconds: float = 1
+    redis_seconds: float = 0.5
+    sweep_turns: int = 20

@@ -1,0 +1,205 @@
+"""The assistant's routes: the page of its link, the session behind the page, and the WebSocket."""
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+import structlog
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+
+from chatbot.chat import Chat
+from chatbot.conversations import ConversationGone, open_session
+from chatbot.pages import page_view, way_back
+from chatbot.sockets import endpoint
+from chatbot.texts import Texts
+from recovery.errors import LinkRefused
+from recovery.links import OpenedLink, count_use, open_link
+from recovery.runtime import Runtime
+from recovery.tokens import MAX_LENGTH
+
+MAX_BODY = MAX_LENGTH + 256
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+GONE_CARTS = {"deleted", "merged"}
+
+log = structlog.get_logger()
+
+
+def routes() -> list[BaseRoute]:
+    """The routes of this package, for the composition root; they need ``runtime`` and ``chat`` in the state."""
+    return [
+        Route("/a", reload_page, methods=["GET"]),
+        Route("/a/{token}", link_page, methods=["GET"]),
+        Route("/api/assistant/session", session, methods=["POST"]),
+        WebSocketRoute("/ws", endpoint),
+    ]
+
+
+async def reload_page(request: Request) -> Response:
+    """``GET /a``: where the page's address leads after a reload; its script goes back to the link it kept."""
+    texts = _chat(request).texts.preferred(request.headers.get("accept-language", ""))
+    return _html(request, "reload.html", texts, 200)
+
+
+async def link_page(request: Request) -> Response:
+    """``GET /a/{token}``: the page, whole, from rows; only the link's counters change."""
+    runtime, token = _runtime(request), request.path_params["token"]
+    now = runtime.now()
+    try:
+        opened = await open_link(runtime, "assistant", token, now)
+        if opened.link.expires_at <= now:
+            raise LinkRefused("expired")
+        if opened.cart.status in GONE_CARTS:
+            raise LinkRefused(f"cart {opened.cart.status}")
+    except LinkRefused as error:
+        log.info("assistant.refused", cause=error.cause)
+        return await _refused(request, error, token, now)
+    await count_use(opened.link, now)
+    texts = _chat(request).texts.of(opened.store.language)
+    view = await page_view(runtime, opened, texts, now)
+    boot = {
+        "token": token,
+        "texts": texts.page,
+        "contact": view.contact,
+        "limits": _chat(request).client_limits(),
+    }
+    return _html(request, "assistant.html", texts, 200, hosts=opened, view=view, boot=_script_json(boot))
+
+
+async def _refused(request: Request, error: LinkRefused, token: str, now: datetime) -> Response:
+    """A link that opens nothing: one page for every cause, but a genuine one whose time is over still leads back."""
+    if error.cause == "expired":
+        try:
+            opened = await open_link(_runtime(request), "assistant", token, now, expired_too=True)
+        except LinkRefused:
+            opened = None
+        if opened is not None and opened.cart.status not in GONE_CARTS:
+            texts = _chat(request).texts.of(opened.store.language)
+            back = await way_back(_runtime(request), opened, now)
+            return _html(request, "over.html", texts, 410, back=back)
+    texts = _chat(request).texts.preferred(request.headers.get("accept-language", ""))
+    return _html(request, "refused.html", texts, 404)
+
+
+async def session(request: Request) -> Response:
+    """``POST /api/assistant/session {token}``: the conversation of a link, made at the first call."""
+    chat, runtime = _chat(request), _runtime(request)
+    if request.headers.get("origin", chat.origin) != chat.origin:
+        return _refusal("forbidden", 403)
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        return _refusal("unsupported_type", 415)
+    token = _token_of(await _body(request))
+    if token is None:
+        return _refusal("bad_request", 400)
+    now = runtime.now()
+    try:
+        opened = await open_session(runtime, token, now)
+    except LinkRefused as error:
+        log.info("assistant.session_refused", cause=error.cause)
+        return _refusal("expired", 410) if error.cause == "expired" else _refusal("refused", 404)
+    except ConversationGone:
+        return _refusal("closed", 410)
+    conversation = opened.conversation
+    store = await conversation.store
+    return _json(
+        {
+            "conv": str(conversation.id),
+            "session": opened.session,
+            "seq": conversation.last_seq,
+            "limits": chat.client_limits(),
+            "disclosure": chat.texts.of(conversation.language).disclosure(store.name),
+            "language": conversation.language,
+            "expires_at": conversation.expires_at.isoformat(),
+        },
+        200,
+    )
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            break
+    return bytes(body)
+
+
+def _token_of(body: bytes) -> str | None:
+    try:
+        data = orjson.loads(body) if len(body) <= MAX_BODY else None
+    except ValueError:
+        return None
+    token = data.get("token") if isinstance(data, dict) else None
+    return token if isinstance(token, str) else None
+
+
+def _refusal(code: str, status: int) -> Response:
+    return _json({"error": code}, status)
+
+
+def _json(data: dict[str, Any], status: int) -> Response:
+    return JSONResponse(data, status, headers=_headers())
+
+
+def _html(
+    request: Request, template: str, texts: Texts, status: int, *, hosts: OpenedLink | None = None, **values: Any
+) -> Response:
+    chat = _chat(request)
+    body = chat.templates.get_template(template).render(page=texts.page, language=texts.language, **values)
+    return HTMLResponse(body, status, headers=_headers() | {"Content-Security-Policy": _policy(chat.origin, hosts)})
+
+
+def _headers() -> dict[str, str]:
+    return {
+        "Cache-Control": "no-store",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+        "X-Robots-Tag": "noindex, nofollow",
+    }
+
+
+def _policy(origin: str, opened: OpenedLink | None) -> str:
+    """The page runs its own script, talks to its own server and shows pictures of its own store, nothing else."""
+    pictures = " ".join(["'self'", *(_picture_sources(opened) if opened is not None else [])])
+    sockets = origin.replace("http", "ws", 1)
+    return "; ".join(
+        [
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            f"img-src {pictures}",
+            f"connect-src 'self' {sockets}",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+            "object-src 'none'",
+            "require-trusted-types-for 'script'",
+        ]
+    )
+
+
+def _picture_sources(opened: OpenedLink) -> list[str]:
+    connection = opened.store.connection
+    base = urlsplit(connection.base_url)
+    # A shop on loopback (the demo, a developer's) has a port and no TLS.
+    own = [f"http://{base.netloc}"] if base.hostname in LOOPBACK else []
+    return own + [f"https://{host}" for host in connection.hosts if host not in LOOPBACK]
+
+
+def _script_json(data: dict[str, Any]) -> Markup:
+    """Data for a ``<script type="application/json">``: nothing in it can end the script."""
+    written = orjson.dumps(data).decode()
+    return Markup(written.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))  # noqa: S704
+
+
+def _runtime(request: Request) -> Runtime:
+    runtime: Runtime = request.state.runtime
+    return runtime
+
+
+def _chat(request: Request) -> Chat:
+    chat: Chat = request.state.chat
+    return chat

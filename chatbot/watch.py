@@ -1,0 +1,108 @@
+"""Looks after the conversations shown on this node: their end, fresh sessions, orphaned turns, and Redis being away."""
+
+import asyncio
+import time
+from typing import Any
+
+import structlog
+
+from chatbot import events, turns
+from chatbot.assistant import Assistant
+from chatbot.fanout import Fanout
+from chatbot.limits import Limits
+from chatbot.rooms import Room, Rooms
+from recovery import db
+from recovery.runtime import Runtime
+
+TOUCH_SECONDS = 20
+
+log = structlog.get_logger()
+
+
+class Watch:
+    """One loop a process, two statements a round however many sockets there are."""
+
+    def __init__(self, rooms: Rooms, assistant: Assistant, fanout: Fanout, limits: Limits, runtime: Runtime) -> None:
+        self._rooms = rooms
+        self._assistant = assistant
+        self._fanout = fanout
+        self._limits = limits
+        self._runtime = runtime
+        self._touched_at = 0.0
+        self._seen_at = 0.0
+
+    async def run(self) -> None:
+        """Go on until cancelled."""
+        while True:
+            await asyncio.sleep(min(self._limits.poll_seconds, self._limits.watch_seconds))
+            due = time.monotonic() - self._seen_at >= self._limits.watch_seconds
+            if due or self._fanout.away:
+                try:
+                    await self.look(full=due)
+                except db.UNAVAILABLE as error:
+                    log.warning("watch.database_away", error=type(error).__name__)
+
+    async def look(self, *, full: bool) -> None:
+        """One round; only a full one checks what can wait."""
+        rooms = {str(room.conversation): room for room in self._rooms.all()}
+        if not rooms:
+            return
+        if full:
+            self._seen_at = time.monotonic()
+        found = await _states(list(rooms))
+        for key, room in rooms.items():
+            self._compare(room, found.get(key))
+        if full:
+            await self._touch(list(rooms))
+
+    def _compare(self, room: Room, state: dict[str, Any] | None) -> None:
+        now = self._runtime.now()
+        if state is None or state["status"] != "open":
+            code = events.CLOSE_GONE
+        elif state["expires_at"] <= now or state["revoked_at"] is not None:
+            code = events.CLOSE_SESSION_OVER
+        else:
+            self._catch_up(room, state)
+            return
+        for listener in list(room.listeners):
+            listener.end(code)
+
+    def _catch_up(self, room: Room, state: dict[str, Any]) -> None:
+        if state["orphan"]:
+            self._assistant.take_over(state["turn"], room.conversation)
+        known = len(room.answer.text) if room.answer is not None and not room.answer.whole else 0
+        if state["last_seq"] > room.seq or (state["length"] or 0) > known:
+            room.mend()
+        for listener in room.listeners:
+            listener.wake()
+
+    async def _touch(self, conversations: list[str]) -> None:
+        if time.monotonic() - self._touched_at < TOUCH_SECONDS:
+            return
+        self._touched_at = time.monotonic()
+        await db.client().execute_query(
+            "UPDATE conversation SET last_socket_at = now() WHERE id = ANY($1)", [conversations]
+        )
+
+
+async def _states(conversations: list[str]) -> dict[str, dict[str, Any]]:
+    rows = await db.client().execute_query_dict(
+        """
+        SELECT c.id, c.status, c.expires_at, c.last_seq, l.revoked_at, t.id AS turn, length(t.answer) AS length,
+               t.lease_until < now() AS orphan
+        FROM conversation c
+        LEFT JOIN link_token l ON l.jti = c.link_jti
+        LEFT JOIN turn t ON t.running_key = c.id
+        WHERE c.id = ANY($1)
+        """,
+        [conversations],
+    )
+    return {str(row["id"]): row for row in rows}
+
+
+async def sweep_orphans(assistant: Assistant, limit: int) -> int:
+    """Take over turns whose producer is gone, whether anybody looks or not; how many there were."""
+    found = await turns.orphans(limit)
+    for turn, conversation in found:
+        assistant.take_over(turn, conversation)
+    return len(found)

@@ -1,0 +1,66 @@
+"""Words of a question compared with words of a store, whatever their case, accents and endings (English and Polish)."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+_WORD = re.compile(r"[a-z0-9]+")
+_SENTENCE = re.compile(r"(?<=[.!?…])\s+|\n+")
+_STROKED = str.maketrans("łŁøØđĐ", "lLoOdD")
+#: Two words are one when they share a beginning this long and differ in an ending this short.
+STEM = 4
+ENDING = 3
+
+
+def fold(text: str) -> str:
+    """Lower case, no accents, words parted by one blank."""
+    plain = unicodedata.normalize("NFKD", text.translate(_STROKED).lower())
+    return " ".join(_WORD.findall("".join(c for c in plain if not unicodedata.combining(c))))
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two folded words are forms of one: ``kurtka`` and ``kurtkę``, ``jacket`` and ``jackets``."""
+    if one == other:
+        return True
+    if min(len(one), len(other)) < STEM or one[:STEM] != other[:STEM]:
+        return False
+    shared = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    return max(len(one), len(other)) - shared <= ENDING
+
+
+def hits(folded: str, keywords: Iterable[str]) -> int:
+    """How much of a folded question is keywords: letters matched, so that longer and more ones count more."""
+    words, padded = folded.split(), f" {folded} "
+    found = 0
+    for keyword in keywords:
+        if keyword.endswith("*"):
+            found += max((len(keyword) for word in words if word.startswith(keyword[:-1])), default=0)
+        elif f" {keyword} " in padded:
+            found += len(keyword)
+    return found
+
+
+def content(folded: str, stopwords: frozenset[str]) -> list[str]:
+    """The words of a folded text that mean something."""
+    return [word for word in folded.split() if word not in stopwords and (len(word) > 2 or word.isdigit())]
+
+
+def overlap(words: Iterable[str], text: str) -> int:
+    """How many of ``words`` (folded) occur in ``text`` in some form."""
+    there = set(fold(text).split())
+    return sum(any(same(word, other) for other in there) for word in set(words))
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences and lines of a text."""
+    return [part.strip() for part in _SENTENCE.split(text) if part.strip()]
+
+
+def numbers(text: str) -> list[str]:
+    """The numbers in a text, as written, without their blanks."""
+    return re.findall(r"\d+(?:[.,]\d+)?", re.sub(r"(?<=\d)[\s\u00a0\u202f](?=\d{3}\b)", "", text))
+
+
+def ranges(text: str) -> list[tuple[int, int]]:
+    """Ranges such as ``164–172`` in a text."""
+    return [(int(low), int(high)) for low, high in re.findall(r"(\d+)\s*[-–—]\s*(\d+)", text)]

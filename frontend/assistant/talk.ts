@@ -1,0 +1,167 @@
+/**
+ * What this page knows of the conversation, whatever becomes of its sockets: turns, the answer that is being written,
+ * questions that wait to be stored. It applies frames and says what changed; it touches no page and no network.
+ */
+
+import type { Card, Durable, Finish, Incoming, Outgoing } from "./frames.ts";
+import { count, slice } from "./points.ts";
+
+export interface Turn {
+  id: string;
+  question: string;
+  /** Not confirmed by the server yet. */
+  waiting: boolean;
+  ep: number;
+  text: string;
+  /** Code points of the text. */
+  points: number;
+  started: boolean;
+  finish: Finish | null;
+  sha: string | null;
+  cards: Card[];
+  vote: number;
+}
+
+/** `null`: nothing to draw; `reset`: draw everything anew; `broken`: reconnect, something was missed. */
+export type Change = Turn | null | "reset" | "broken";
+
+export class Talk {
+  seq = 0;
+  turns = new Map<string, Turn>();
+
+  /** The turn whose answer is being written or waited for. */
+  get running(): Turn | null {
+    for (const turn of this.turns.values()) if (!turn.waiting && turn.finish === null) return turn;
+    return null;
+  }
+
+  /** Put a question in the queue. */
+  ask(text: string, id: string): Turn {
+    const turn: Turn = {
+      id,
+      question: text,
+      waiting: true,
+      ep: 0,
+      text: "",
+      points: 0,
+      started: false,
+      finish: null,
+      sha: null,
+      cards: [],
+      vote: 0,
+    };
+    this.turns.set(id, turn);
+    return turn;
+  }
+
+  /** A question that was refused for good. */
+  drop(id: string): void {
+    this.turns.delete(id);
+  }
+
+  hello(session: string, conv: string): Outgoing {
+    const turn = this.running;
+    const partial = turn?.started ? { partial: { msg: turn.id, ep: turn.ep, off: turn.points } } : {};
+    return { t: "hello", session, conv, last_seq: this.seq, ...partial };
+  }
+
+  /** What is to be sent (again) after a welcome: every question the server has not confirmed, oldest first. */
+  unsent(): Outgoing[] {
+    return [...this.turns.values()]
+      .filter((turn) => turn.waiting)
+      .map((turn) => ({ t: "msg", id: turn.id, text: turn.question }));
+  }
+
+  /** Forget what the server told; questions that wait stay. */
+  reset(): void {
+    this.seq = 0;
+    for (const turn of [...this.turns.values()]) if (!turn.waiting) this.turns.delete(turn.id);
+  }
+
+  /** Apply a frame. */
+  take(frame: Incoming): Change[] {
+    switch (frame.t) {
+      case "welcome":
+        if (frame.resumed) return [];
+        this.reset();
+        return ["reset"];
+      case "log":
+        return frame.items.flatMap((item) => this.take(item));
+      case "d":
+        return [this.slice(frame.msg, frame.ep, frame.off, frame.x)];
+      case "ok":
+      case "start":
+      case "cards":
+      case "done":
+      case "vote":
+      case "state":
+        return [this.durable(frame)];
+      default:
+        return [];
+    }
+  }
+
+  private durable(frame: Durable): Change {
+    if (frame.seq <= this.seq) return null;
+    if (frame.seq > this.seq + 1) return "broken";
+    this.seq = frame.seq;
+    switch (frame.t) {
+      case "ok":
+        return this.stored(frame.id, frame.text);
+      case "start":
+        return this.begin(frame.msg, frame.ep);
+      case "done":
+        return this.end(frame);
+      case "state":
+        return null;
+    }
+    const turn = this.turns.get(frame.msg);
+    if (!turn) return "broken";
+    if (frame.t === "cards") turn.cards = frame.items;
+    else turn.vote = frame.v;
+    return turn;
+  }
+
+  private stored(id: string, text: string): Turn {
+    const turn = this.turns.get(id) ?? this.ask(text, id);
+    // Questions of other tabs and the order of the server: the confirmed one comes after all confirmed before it.
+    this.turns.delete(id);
+    const waiting = [...this.turns.values()].filter((other) => other.waiting);
+    for (const other of waiting) this.turns.delete(other.id);
+    this.turns.set(id, turn);
+    for (const other of waiting) this.turns.set(other.id, other);
+    turn.waiting = false;
+    turn.question = text;
+    return turn;
+  }
+
+  private begin(id: string, ep: number): Change {
+    const turn = this.turns.get(id);
+    if (!turn) return "broken";
+    turn.started = true;
+    turn.ep = ep;
+    turn.text = "";
+    turn.points = 0;
+    return turn;
+  }
+
+  private slice(id: string, ep: number, off: number, text: string): Change {
+    const turn = this.turns.get(id);
+    if (!turn?.started || turn.finish !== null || ep < turn.ep) return null;
+    if (ep > turn.ep || off > turn.points) return "broken";
+    const fresh = slice(text, turn.points - off);
+    turn.text += fresh;
+    turn.points += count(fresh);
+    return turn;
+  }
+
+  private end(frame: Extract<Durable, { t: "done" }>): Change {
+    const turn = this.turns.get(frame.msg);
+    if (!turn) return "broken";
+    turn.text = slice(frame.text ?? turn.text, 0, frame.len);
+    turn.points = count(turn.text);
+    turn.finish = frame.finish;
+    turn.sha = frame.sha;
+    return turn.points === frame.len ? turn : "broken";
+  }
+}

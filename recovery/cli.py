@@ -1,0 +1,375 @@
+"""The command line: the same sweeps, settings and answers as the services, for a terminal.
+
+What serves is imported only by the commands that serve, so that the others answer quickly.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from admin.doctor import TOPICS, Finding, examine, report_text
+from admin.signin import make_admin_link
+from recovery import console, jobs
+from recovery.clock import SystemClock
+from recovery.errors import CartbackError, SetupError
+from recovery.explain import explain
+from recovery.logs import set_up_logging
+from recovery.models import Connection, Store
+from recovery.runtime import Runtime, open_runtime
+from recovery.settings import Settings, load_settings
+from recovery.store_settings import StoreSettings
+from recovery.stores import registry
+
+app = typer.Typer(
+    name="cartback",
+    help="Brings abandoned carts back. Start with: cartback demo",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+stores_app = typer.Typer(help="Shops and their shop fronts.", no_args_is_help=True)
+settings_app = typer.Typer(help="What a merchant decides, per store.", no_args_is_help=True)
+app.add_typer(stores_app, name="stores")
+app.add_typer(settings_app, name="settings")
+
+StoreOption = Annotated[str | None, typer.Option("--store", help="Only this store: its code, or connection/code.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+DryOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; change nothing.")]
+LimitOption = Annotated[int | None, typer.Option("--limit", min=1, help="At most so many carts per store.")]
+
+
+def main() -> None:
+    """Run the command line; every error of ours becomes one sentence and an exit code."""
+    try:
+        app()
+    except SetupError as error:
+        console.note(str(error))
+        raise SystemExit(console.USAGE) from None
+    except CartbackError as error:
+        console.note(str(error))
+        raise SystemExit(console.FAILED) from None
+
+
+def _private_settings() -> Settings:
+    """Settings for private servers, whatever DATABASE_URL says and whatever runs."""
+    return load_settings(join_running=False, database_url=None, redis_url=None)
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(work)
+
+
+async def _with_runtime(work: Callable[[Runtime], Awaitable[None]]) -> None:
+    settings = load_settings()
+    set_up_logging(settings.model_copy(update={"log_format": "text", "log_level": "warning"}))
+    async with open_runtime(settings) as runtime:
+        await work(runtime)
+
+
+@app.command("serve")
+def serve_command(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+) -> None:
+    """Serve the web process; without DATABASE_URL and REDIS_URL also private servers and the worker."""
+    from recovery import serve
+
+    settings = load_settings()
+    if "public_url" not in settings.model_fields_set:
+        settings = settings.model_copy(update={"public_url": f"http://{host}:{port}"})
+    set_up_logging(settings)
+    _run(serve.serve(settings, host, port, console.progress))
+
+
+@app.command("worker")
+def worker_command() -> None:
+    """Run the sweeps: detection, scoring, sending."""
+    from recovery import serve
+
+    settings = load_settings()
+    set_up_logging(settings)
+    _run(serve.work(settings))
+
+
+@app.command("demo")
+def demo_command(
+    port: Annotated[int, typer.Option(help="Port of 127.0.0.1 to listen on.")] = 8000,
+    reset: Annotated[bool, typer.Option("--reset", help="Start with empty databases and an empty shop.")] = False,
+) -> None:
+    """Serve the whole product with a demo shop, an inbox and an admin page, all on this machine."""
+    from recovery import demo_run
+
+    settings = _private_settings()
+    set_up_logging(settings.model_copy(update={"log_format": "text", "log_level": "warning"}))
+    if reset:
+        demo_run.reset(settings)
+    _run(demo_run.demo(settings, port, console.progress))
+
+
+@app.command("story")
+def story_command(as_document: JsonOption = False) -> None:
+    """Watch two carts go the whole way, step by step, through public interfaces only."""
+    from recovery.story_run import run_story
+
+    settings = _private_settings()
+    set_up_logging(settings.model_copy(update={"log_format": "text", "log_level": "error"}))
+    _run(run_story(settings, as_document=as_document))
+
+
+@app.command("admin-link")
+def admin_link_command() -> None:
+    """Make a link that opens the admin page once, within ten minutes, on this machine."""
+
+    async def work(runtime: Runtime) -> None:
+        console.line(runtime.settings.public_url + await make_admin_link(SystemClock().now()))
+
+    _run(_with_runtime(work))
+
+
+@app.command("migrate")
+def migrate_command() -> None:
+    """Bring the database's schema to the newest state; safe to run from many processes."""
+    from recovery import serve
+
+    _run(serve.migrate(load_settings(), console.progress))
+
+
+def _job(name: str, store: str | None, limit: int | None, dry_run: bool, as_document: bool) -> None:
+    async def work(runtime: Runtime) -> None:
+        report = await jobs.JOBS[name](runtime, jobs.Scope(store, limit, dry_run))
+        if as_document:
+            console.data({"job": report.job, "dry_run": dry_run, "counts": report.counts, "errors": report.errors})
+        else:
+            counts = ", ".join(f"{number} {outcome}" for outcome, number in sorted(report.counts.items()))
+            console.line(f"{name}{' (dry run)' if dry_run else ''}: {counts or 'nothing to do'}")
+            for error in report.errors:
+                console.note(error)
+        if report.errors:
+            raise typer.Exit(console.PARTLY)
+
+    _run(_with_runtime(work))
+
+
+@app.command("detect")
+def detect_command(
+    store: StoreOption = None, limit: LimitOption = None, dry_run: DryOption = False, as_document: JsonOption = False
+) -> None:
+    """Find the carts left behind."""
+    _job("detect", store, limit, dry_run, as_document)
+
+
+@app.command("score")
+def score_command(
+    store: StoreOption = None, limit: LimitOption = None, dry_run: DryOption = False, as_document: JsonOption = False
+) -> None:
+    """Give what was detected its intent score and reason code."""
+    _job("score", store, limit, dry_run, as_document)
+
+
+@app.command("send-emails")
+def send_emails_command(
+    store: StoreOption = None, limit: LimitOption = None, dry_run: DryOption = False, as_document: JsonOption = False
+) -> None:
+    """Decide on the due messages and send them."""
+    _job("email", store, limit, dry_run, as_document)
+
+
+@app.command("explain")
+def explain_command(
+    query: Annotated[str, typer.Argument(metavar="QUOTE_ID|EMAIL", help="A quote id, or a customer's address.")],
+    as_document: JsonOption = False,
+) -> None:
+    """Say why a cart was or was not detected, scored and written to."""
+
+    async def work(runtime: Runtime) -> None:
+        told = await explain(runtime, query, runtime.now())
+        if as_document:
+            console.data([asdict(one) for one in told])
+            return
+        for one in told:
+            console.line(f"Cart {one.quote_id} of store {one.store}, {one.customer}, {one.total}")
+            for sentence in one.sentences:
+                console.line(f"  {sentence}")
+
+    _run(_with_runtime(work))
+
+
+@app.command("doctor")
+def doctor_command(
+    topic: Annotated[str, typer.Argument(help=f"Nothing for the installation, or one of {', '.join(TOPICS)}.")] = "",
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Write everything to this file, for an issue.")
+    ] = None,
+    as_document: JsonOption = False,
+) -> None:
+    """Check the installation line by line and say what to do."""
+    if topic and topic not in TOPICS:
+        console.fail(f"There is no topic {topic!r}; there are {', '.join(TOPICS)}.", console.USAGE)
+    findings = asyncio.run(examine(load_settings(), topic))
+    if report is not None:
+        report.write_text(asyncio.run(report_text(load_settings())))
+        console.note(f"Written to {report}; addresses are masked, but read it before you pass it on.")
+    if as_document:
+        console.data([finding.__dict__ for finding in findings])
+    else:
+        _print_findings(findings)
+    if any(finding.state == "wrong" for finding in findings):
+        raise typer.Exit(console.FAILED)
+
+
+def _print_findings(findings: list[Finding]) -> None:
+    marks = {"good": "ok  ", "note": "note", "wrong": "FAIL"}
+    for finding in findings:
+        console.line(f"{marks[finding.state]}  {finding.subject}: {finding.words}")
+        if finding.fix:
+            console.line(f"      → {finding.fix}")
+
+
+@stores_app.command("list")
+def list_stores(as_document: JsonOption = False) -> None:
+    """The stores with their mode."""
+
+    async def work(runtime: Runtime) -> None:
+        rows = await Store.all().prefetch_related("connection").order_by("id")
+        if as_document:
+            fields = ("code", "name", "language", "currency", "timezone", "mode")
+            console.data([{"connection": s.connection.key} | {f: getattr(s, f) for f in fields} for s in rows])
+        elif rows:
+            console.table(
+                [(f"{s.connection.key}/{s.code}", s.mode, s.language, s.currency, s.timezone, s.name) for s in rows],
+                ("STORE", "MODE", "LANGUAGE", "CURRENCY", "TIME ZONE", "NAME"),
+            )
+        else:
+            console.note("No stores yet. Make one with: cartback stores add")
+
+    _run(_with_runtime(work))
+
+
+@stores_app.command("add")
+def add_store(
+    connection: Annotated[str, typer.Option(help="Key of the shop installation; made if there is none.")],
+    url: Annotated[str, typer.Option(help="The shop's web address.")],
+    code: Annotated[str, typer.Option(help="Code of the shop front, as its hooks name it.")] = "default",
+    name: Annotated[str, typer.Option(help="Name that customers know.")] = "",
+    language: Annotated[str, typer.Option(help="Language of its customers, such as en or pl.")] = "en",
+    currency: Annotated[str, typer.Option(help="Its currency, such as EUR.")] = "EUR",
+    timezone: Annotated[str, typer.Option(help="Its time zone.")] = "UTC",
+) -> None:
+    """Add a shop front; it only observes until you say: cartback stores mode CODE live"""
+
+    async def work(runtime: Runtime) -> None:
+        owner = await Connection.get_or_none(key=connection)
+        if owner is None:
+            owner, secret = await registry.add_connection(
+                runtime.keys, connection, name or connection, url, runtime.now()
+            )
+            console.note("The hook secret, shown only now; give it to the shop:")
+            console.line(secret)
+        await registry.add_store(owner, code, name or code, language=language, currency=currency, timezone=timezone)
+        console.note(f"Hooks go to {runtime.settings.public_url}/hooks/v1/{connection} (see docs/hooks.md).")
+
+    _run(_with_runtime(work))
+
+
+@stores_app.command("allow-host")
+def allow_host(
+    connection: Annotated[str, typer.Argument(help="Key of the shop installation.")],
+    host: Annotated[str, typer.Argument(help="A host name, such as media.shop.example.")],
+) -> None:
+    """Let links and pictures of a shop name one more host; those of unknown hosts are dropped with a warning."""
+
+    async def work(runtime: Runtime) -> None:
+        hosts = await registry.allow_host(connection, host)
+        console.note(f"Links of {connection} may name: {', '.join(hosts)}.")
+
+    _run(_with_runtime(work))
+
+
+@stores_app.command("mode")
+def set_mode(
+    store: Annotated[str, typer.Argument(help="The store: its code, or connection/code.")],
+    mode: Annotated[str, typer.Argument(help="observing, live or paused.")],
+) -> None:
+    """Let a store observe, go live or pause."""
+
+    async def work(runtime: Runtime) -> None:
+        if mode not in registry.MODES:
+            console.fail(f"There is no mode {mode!r}; there are {', '.join(registry.MODES)}.", console.USAGE)
+        row = await registry.find_store(store)
+        await registry.set_mode(row, mode, runtime.now())
+        console.note(f"{row.connection.key}/{row.code} is {mode}.")
+
+    _run(_with_runtime(work))
+
+
+@stores_app.command("rotate-secret")
+def rotate_secret(
+    connection: Annotated[str, typer.Argument(help="Key of the shop installation.")],
+    grace_hours: Annotated[int, typer.Option(min=0, max=720, help="Hours the old secret still counts.")] = 24,
+) -> None:
+    """Make a new hook secret; the old one still counts for a while."""
+
+    async def work(runtime: Runtime) -> None:
+        console.line(await registry.rotate_hook_secret(runtime.keys, connection, grace_hours, runtime.now()))
+        console.note(f"This is the new secret, shown only now; the old one counts for {grace_hours} h more.")
+
+    _run(_with_runtime(work))
+
+
+@settings_app.command("list")
+def list_settings(store: StoreOption = None, as_document: JsonOption = False) -> None:
+    """The settings in force, of one store or of the installation."""
+
+    async def work(runtime: Runtime) -> None:
+        own, in_force = await registry.settings_of(store)
+        values = in_force.model_dump()
+        if as_document:
+            console.data(values)
+            return
+        console.table(
+            [(name, json.dumps(value, ensure_ascii=False), "own" if name in own else "inherited")
+             for name, value in values.items()],
+            ("SETTING", "VALUE", "FROM"),
+        )  # fmt: skip
+
+    _run(_with_runtime(work))
+
+
+@settings_app.command("set")
+def set_setting(
+    name: Annotated[str, typer.Argument(help="The setting.")],
+    value: Annotated[str, typer.Argument(help="Its value; null goes back to what is inherited.")],
+    store: StoreOption = None,
+) -> None:
+    """Change a setting of one store, or of all that do not have their own; it takes effect at once."""
+
+    async def work(runtime: Runtime) -> None:
+        in_force = await registry.save_settings(store, {name: _value(value)})
+        console.note(f"{name} is {json.dumps(in_force.model_dump()[name], ensure_ascii=False)} now.")
+
+    _run(_with_runtime(work))
+
+
+@settings_app.command("help")
+def explain_settings() -> None:
+    """Every setting with its meaning and built-in value."""
+    for name, field in StoreSettings.model_fields.items():
+        default = json.dumps(field.get_default(call_default_factory=True), default=lambda step: step.model_dump())
+        console.line(f"{name} (built-in: {default})\n    {field.description}")
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,147 @@
+"""Composition root of ``demo``: the whole product, the demo shop and an inbox on one port of this machine."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from admin.signin import make_admin_link, refuse_strangers
+from recovery import serve
+from recovery.clock import ShiftedClock, SystemClock
+from recovery.demo.app import DemoConfig, DemoSite, build_demo
+from recovery.demo.sink import open_sink
+from recovery.errors import SetupError
+from recovery.models import Connection, Store
+from recovery.runtime import Runtime
+from recovery.settings import Settings
+from recovery.stores import registry
+
+HOST = "127.0.0.1"
+SWEEP_SECONDS = 1
+CONNECTION = "demo"
+STORES = {
+    "en": {"name": "Hala & Co.", "language": "en", "currency": "EUR"},
+    "pl": {"name": "Hala & Co.", "language": "pl", "currency": "PLN"},
+}
+TIMEZONE = "Europe/Warsaw"
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A demo that runs: its address, its settings, and the wait for the signal that ends it."""
+
+    base_url: str
+    settings: Settings
+    site: DemoSite
+    serving: asyncio.Task[None]
+
+
+async def demo(settings: Settings, port: int, progress: serve.Progress) -> None:
+    """Serve the demo until a signal."""
+    async with running_demo(settings, port, progress) as running:
+        progress(f"Ready: {running.base_url}")
+        await running.serving
+
+
+@asynccontextmanager
+async def running_demo(settings: Settings, port: int, progress: serve.Progress) -> AsyncIterator[Demo]:
+    """The whole product on private servers, with the shop, the inbox and the admin page, answering.
+
+    Raises:
+        SetupError: the port is taken or the state folder can't be used.
+    """
+    serve.take_port(HOST, port).close()
+    with serve.servers(settings, progress) as (embedded, _):
+        async with open_sink(settings.state_dir / "mail", HOST) as sink:
+            base_url = f"http://{HOST}:{port}"
+            own = {
+                "public_url": base_url,
+                "smtp_host": sink.host,
+                "smtp_port": sink.port,
+                "smtp_security": "none",
+                "clock_file": (settings.state_dir / "clock").absolute(),
+                "sweep_seconds": SWEEP_SECONDS,
+            }
+            ready = embedded.model_copy(update=own)
+            await serve.migrate(ready, progress)
+            progress("Shop, inbox and worker")
+            sites: list[DemoSite] = []
+
+            async def extend(runtime: Runtime, stack: AsyncExitStack) -> Sequence[BaseRoute]:
+                site = await _build(runtime, base_url)
+                stack.push_async_callback(site.stop)
+                sites.append(site)
+                return [*site.routes, Route("/demo/admin", _open_admin)]
+
+            with serve.run_file(ready):
+                async with serve.web(ready, HOST, port, with_worker=True, extend=extend) as (_, serving):
+                    await sites[0].start()
+                    yield Demo(base_url, ready, sites[0], serving)
+
+
+def reset(settings: Settings) -> None:
+    """Forget everything: databases, keys, shop, mails.
+
+    Raises:
+        SetupError: a Cartback runs on this state folder, or the folder is not one of ours.
+    """
+    folder = settings.state_dir
+    if settings.run_file.exists():
+        raise SetupError(f"A Cartback seems to run on {folder}.", f"Stop it first, or remove {settings.run_file}.")
+    for name in ("postgres", "valkey", "mail", "shop", "logs", "clock", "secret.key"):
+        path = folder / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+async def _build(runtime: Runtime, base_url: str) -> DemoSite:
+    connection = await _connection(runtime, base_url)
+    clock = runtime.clock
+    assert isinstance(clock, ShiftedClock)
+    return build_demo(
+        DemoConfig(
+            base_url=base_url,
+            hook_url=f"{base_url}/hooks/v1/{CONNECTION}",
+            hook_secret=runtime.keys.vault.open(connection.hook_secret),
+            state_dir=runtime.settings.state_dir / "shop",
+            clock=clock,
+            admin_url="/demo/admin",
+            mail_dir=runtime.settings.state_dir / "mail",
+        )
+    )
+
+
+async def _connection(runtime: Runtime, base_url: str) -> Connection:
+    """The demo's connection and its two live stores, made at the first start."""
+    connection = await Connection.get_or_none(key=CONNECTION)
+    if connection is None:
+        connection, _ = await registry.add_connection(runtime.keys, CONNECTION, "Demo shop", base_url, runtime.now())
+    for code, front in STORES.items():
+        if not await Store.exists(connection_id=connection.id, code=code):
+            store = await registry.add_store(connection, code, timezone=TIMEZONE, **front)
+            await registry.change_settings(store, _store_settings(base_url, code))
+            await registry.set_mode(store, "live", runtime.now())
+    return connection
+
+
+def _store_settings(base_url: str, code: str) -> dict[str, object]:
+    return {
+        "consent_policy": "require",
+        "sender_address": "hello@hala.example",
+        "postal_address": "ul. Krupówki 1, 34-500 Zakopane, Poland",
+        "privacy_url": f"{base_url}/shop/{code}/help",
+        "contact_url": f"{base_url}/shop/{code}/help",
+    }
+
+
+async def _open_admin(request: Request) -> Response:
+    """A fresh one-time link, for whoever sits at this machine."""
+    refuse_strangers(request)
+    return RedirectResponse(await make_admin_link(SystemClock().now()), 303)

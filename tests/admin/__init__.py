@@ -1,0 +1,1 @@
+"""Tests of the admin page; each module mirrors one of admin/."""

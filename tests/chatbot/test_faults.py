@@ -1,0 +1,286 @@
+"""What breaks underneath an answer: Redis gone, its producer dead or asleep; nothing is lost or sold as whole."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+import uuid
+from collections.abc import AsyncIterator
+
+import pytest
+
+from chatbot import turns
+from chatbot.assistant import Cards, Source
+from chatbot.conversations import open_session
+from chatbot.limits import Limits
+from chatbot.models import Turn
+from chatbot.server import listen
+from chatbot.turns import Claim, TakenOver
+from recovery import db as recovery_db
+from recovery.runtime import Runtime
+from tests.chatbot.client import Client, Transcript
+from tests.chatbot.conftest import StartNode, wait_until
+from tests.chatbot.rows import Shop
+from tests.chatbot.sources import EMOJI, telling
+
+QUICK = Limits(watch_seconds=0.2, poll_seconds=0.2, turn_lease_seconds=1, turn_renew_seconds=0.3)
+
+
+@pytest.fixture
+def dead_redis() -> str:
+    """An address where nobody answers."""
+    with listen("127.0.0.1", 0) as listener:
+        port: int = listener.getsockname()[1]
+    return f"redis://127.0.0.1:{port}/0"
+
+
+async def orphan(shop: Shop, runtime: Runtime, shown: str) -> tuple[dict[str, str], str, TakenOver]:
+    """A turn whose producer is gone after showing this much; the page's session and the turn."""
+    opened = await open_session(runtime, shop.token, runtime.now())
+    conversation, turn = opened.conversation.id, uuid.uuid4()
+    asked = await turns.ask(conversation, turn, "Thanks", QUICK, runtime.now())
+    assert asked.id is not None
+    begun = await turns.claim(asked.id, conversation, "a node that died", QUICK, runtime.now())
+    assert begun is not None
+    assert begun.claim is not None
+    if shown:
+        await turns.flush(begun.claim, shown, "test", QUICK, runtime.now())
+    return {"conv": str(conversation), "session": opened.session}, str(turn), begun
+
+
+async def test_without_redis_an_answer_still_streams(start_node: StartNode, shop: Shop, dead_redis: str) -> None:
+    async with start_node(redis=dead_redis, source=telling(EMOJI)) as node:
+        opened = await node.open(shop.token)
+        async with node.client() as client:
+            await client.hello(opened)
+            began = time.monotonic()
+            turn = await client.ask("Does it fit?")
+            assert await client.until_done(turn) == EMOJI
+            assert time.monotonic() - began < 3
+    assert sum(frame["t"] == "d" for frame in client.frames) > 3
+
+
+async def test_without_redis_another_node_is_slower_and_not_wrong(
+    start_node: StartNode, shop: Shop, dead_redis: str
+) -> None:
+    limits = Limits(flush_bytes=40)
+    async with (
+        start_node(limits, telling(EMOJI * 4, pause=0.03), redis=dead_redis) as here,
+        start_node(limits, redis=dead_redis) as there,
+    ):
+        opened = await here.open(shop.token)
+        async with here.client() as one, there.client() as other:
+            await one.hello(opened)
+            await other.hello(opened)
+            turn = await one.ask("Does it fit?")
+            assert await other.until_done(turn) == EMOJI * 4
+            assert any(frame["t"] == "d" for frame in other.frames)
+
+
+async def test_without_redis_a_cancel_on_another_node_arrives(
+    start_node: StartNode, shop: Shop, dead_redis: str
+) -> None:
+    async with (
+        start_node(QUICK, telling("word " * 400, pause=0.05), redis=dead_redis) as here,
+        start_node(QUICK, redis=dead_redis) as there,
+    ):
+        opened = await here.open(shop.token)
+        async with here.client() as one, there.client() as other:
+            await one.hello(opened)
+            await other.hello(opened)
+            turn = await one.ask("Does it fit?")
+            await other.until("d")
+            await other.send(t="cancel", turn=turn)
+            await one.until_done(turn)
+    assert one.seen.finished[turn]["finish"] == "cancelled"
+
+
+async def test_an_orphan_that_showed_nothing_is_answered_again(
+    start_node: StartNode, shop: Shop, runtime: Runtime
+) -> None:
+    opened, turn, _ = await orphan(shop, runtime, "")
+    async with start_node(QUICK) as node, node.client() as client:
+        await client.hello(opened)
+        assert await client.until_done(turn) == "You are welcome. Is there anything else?"
+    assert client.seen.episodes[turn] == 2
+    assert client.seen.finished[turn]["finish"] == "stop"
+
+
+async def test_an_orphan_that_showed_something_is_marked_as_cut(
+    start_node: StartNode, shop: Shop, runtime: Runtime
+) -> None:
+    opened, turn, _ = await orphan(shop, runtime, "You are 👩‍🔧")
+    async with start_node(QUICK) as node, node.client() as client:
+        await client.hello(opened)
+        assert await client.until_done(turn) == "You are 👩‍🔧"
+    assert client.seen.finished[turn]["finish"] == "cut"
+
+
+async def test_a_question_nobody_began_is_answered(start_node: StartNode, shop: Shop, runtime: Runtime) -> None:
+    opened = await open_session(runtime, shop.token, runtime.now())
+    turn = uuid.uuid4()
+    await turns.ask(opened.conversation.id, turn, "Thanks", QUICK, runtime.now())
+    async with start_node(QUICK) as node, node.client() as client:
+        await client.hello({"conv": str(opened.conversation.id), "session": opened.session})
+        assert await client.until_done(str(turn))
+
+
+async def test_the_worker_takes_over_where_nobody_looks(start_node: StartNode, shop: Shop, runtime: Runtime) -> None:
+    _, turn, _ = await orphan(shop, runtime, "")
+    async with start_node(QUICK) as node:
+        assert await node.chat.sweep_orphans() == 0
+        await asyncio.sleep(QUICK.turn_lease_seconds + 0.1)
+        assert await node.chat.sweep_orphans() == 1
+    assert (await Turn.get(client_id=turn)).finish == "stop"
+
+
+async def test_a_turn_that_kills_its_producers_is_given_up(shop: Shop, runtime: Runtime) -> None:
+    _, turn, begun = await orphan(shop, runtime, "")
+    assert begun.claim is not None
+    for _ in range(turns.MAX_PRODUCERS):
+        await recovery_db.client().execute_query("UPDATE turn SET lease_until = now() - interval '1 s'")
+        await turns.take_over(begun.claim.id, begun.conversation, "another", QUICK, runtime.now())
+    assert (await Turn.get(client_id=turn)).finish == "error"
+
+
+async def test_a_lost_claim_writes_nothing(shop: Shop, runtime: Runtime) -> None:
+    _, turn, begun = await orphan(shop, runtime, "")
+    assert begun.claim is not None
+    await recovery_db.client().execute_query("UPDATE turn SET lease_until = now() - interval '1 s'")
+    await turns.take_over(begun.claim.id, begun.conversation, "another", QUICK, runtime.now())
+    assert await turns.flush(begun.claim, "late words", None, QUICK, runtime.now()) is None
+    assert await turns.finish(begun.claim, "late words", [], "stop", None, runtime.now()) is None
+    row = await Turn.get(client_id=turn)
+    assert (row.status, row.answer) == ("running", "")
+
+
+async def test_two_nodes_that_take_over_at_once_answer_once(
+    start_node: StartNode, shop: Shop, runtime: Runtime
+) -> None:
+    opened, turn, _ = await orphan(shop, runtime, "")
+    async with start_node(QUICK) as here, start_node(QUICK) as there, here.client() as one, there.client() as other:
+        await one.hello(opened)
+        await other.hello(opened)
+        assert await one.until_done(turn) == await other.until_done(turn)
+    assert one.seen.episodes[turn] == 2
+
+
+async def test_a_failing_source_ends_in_words_the_page_can_show(start_node: StartNode, shop: Shop) -> None:
+    async def fail(_: Claim) -> AsyncIterator[str | Cards]:
+        raise ZeroDivisionError
+        yield ""
+
+    async def fail_late(_: Claim) -> AsyncIterator[str | Cards]:
+        yield "Some words"
+        raise ZeroDivisionError
+
+    for answer, finish, text in ((fail, "error", ""), (fail_late, "cut", "Some words")):
+        async with start_node(source=Source("failing", answer)) as node:
+            opened = await node.open(shop.token)
+            async with node.client() as client:
+                await client.hello(opened)
+                turn = await client.ask("Does it fit?")
+                assert await client.until_done(turn) == text
+                assert client.seen.finished[turn]["finish"] == finish
+
+
+async def test_an_endless_source_is_cut_at_the_deadline(start_node: StartNode, shop: Shop) -> None:
+    limits = Limits(turn_seconds=0.5, flush_seconds=0.1)
+    async with start_node(limits, telling("word " * 1000)) as node:
+        opened = await node.open(shop.token)
+        async with node.client() as client:
+            await client.hello(opened)
+            turn = await client.ask("Does it fit?")
+            assert (await client.until_done(turn, 4)).startswith("word word")
+    assert client.seen.finished[turn]["finish"] == "cut"
+
+
+async def node_process(runtime: Runtime, port: int) -> asyncio.subprocess.Process:
+    """A node in a process of its own, so that it can be killed."""
+    settings = runtime.settings
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.chatbot.slow_node", str(settings.database_url), str(settings.redis_url),
+        settings.public_url, str(port), stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    async with asyncio.timeout(30):
+        assert await process.stdout.readline() == b"ready\n"
+    return process
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("frames", [2, 3, 6])
+async def test_a_producer_killed_in_the_middle(
+    start_node: StartNode, shop: Shop, runtime: Runtime, frames: int
+) -> None:
+    with listen("127.0.0.1", 0) as listener:
+        port = listener.getsockname()[1]
+    process = await node_process(runtime, port)
+    try:
+        async with start_node(QUICK) as survivor:
+            opened = await survivor.open(shop.token)
+            seen = Transcript()
+            async with Client(f"http://127.0.0.1:{port}", seen, survivor.chat.origin) as client:
+                await client.hello(opened)
+                turn = await client.ask("Does it fit?")
+                for _ in range(frames):
+                    await client.receive()
+                process.kill()
+                await process.wait()
+            async with survivor.client(seen) as client:
+                await client.hello(opened)
+                text = await client.until_done(turn)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+    # What the dead one showed is kept and marked as cut; if it showed nothing the survivor's own answer is whole.
+    assert seen.finished[turn]["finish"] == ("cut" if text.startswith("slow") else "stop")
+    assert list(seen.questions) == [turn]
+
+
+@pytest.mark.faults
+async def test_a_producer_asleep_past_its_lease_changes_nothing_when_it_wakes(
+    start_node: StartNode, shop: Shop, runtime: Runtime
+) -> None:
+    with listen("127.0.0.1", 0) as listener:
+        port = listener.getsockname()[1]
+    process = await node_process(runtime, port)
+    try:
+        async with start_node(QUICK) as survivor:
+            opened = await survivor.open(shop.token)
+            async with survivor.client() as client:
+                await client.hello(opened)
+                sleepy = Client(f"http://127.0.0.1:{port}", origin=survivor.chat.origin)
+                async with sleepy:
+                    await sleepy.hello(opened)
+                    turn = await sleepy.ask("Does it fit?")
+                    await client.until("d")
+                    os.kill(process.pid, signal.SIGSTOP)
+                    text = await client.until_done(turn)
+                    os.kill(process.pid, signal.SIGCONT)
+                    assert await sleepy.until_done(turn) == text
+                await asyncio.sleep(0.5)
+        assert client.seen.finished[turn]["finish"] == "cut"
+        assert (await Turn.get(client_id=turn)).answer == text
+    finally:
+        process.kill()
+        await process.wait()
+
+
+async def test_a_client_that_reads_nothing_is_dropped_and_others_are_served(start_node: StartNode, shop: Shop) -> None:
+    source = telling("x" * 400_000, pause=0.01, size=20_000)
+    async with start_node(Limits(send_seconds=0.5), source, send_buffer=8192) as node:
+        opened = await node.open(shop.token)
+        async with Client(node.base, origin=node.chat.origin, receive_buffer=4096) as silent, node.client() as good:
+            await silent.hello(opened)
+            await good.hello(opened)
+            silent.socket.transport.pause_reading()
+            turn = await good.ask("Does it fit?")
+            await good.until_done(turn, 20)
+            room = node.chat.rooms.get(opened["conv"])
+            assert room is not None
+            async with asyncio.timeout(5):
+                await wait_until(lambda: len(room.listeners) == 1)
+            silent.socket.transport.abort()

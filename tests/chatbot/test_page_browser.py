@@ -1,0 +1,228 @@
+"""The assistant's page in a real browser, on a phone and on a desk, in the light and in the dark."""
+
+import re
+from typing import Literal
+
+import pytest
+from playwright.async_api import Page, ViewportSize, expect
+
+from chatbot.limits import Limits
+from recovery.models import CartItem
+from recovery.runtime import Runtime
+from tests.chatbot.conftest import Node, StartNode
+from tests.chatbot.rows import Shop, make_shop
+from tests.chatbot.sources import Stalling, telling
+from tests.chromium import DESKTOP, PHONE, axe_violations, launch_browser, open_tab, overflow, screenshot
+
+pytestmark = pytest.mark.browser
+
+
+async def no_foreign_pictures() -> None:
+    """The test's shop has no host, so its pictures would only be failed requests."""
+    await CartItem.all().update(image_url=None)
+
+
+async def ask(page: Page, text: str) -> None:
+    """Type a question and press Enter."""
+    await page.get_by_role("textbox").fill(text)
+    await page.get_by_role("textbox").press("Enter")
+
+
+@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_a_talk(
+    start_node: StartNode, shop: Shop, viewport: ViewportSize, scheme: Literal["light", "dark"]
+) -> None:
+    await no_foreign_pictures()
+    async with (
+        start_node(own_origin=True) as node,
+        launch_browser() as browser,
+        open_tab(browser, viewport=viewport) as tab,
+    ):
+        page, name = tab.page, f"assistant-{viewport['width']}-{scheme}"
+        await page.emulate_media(color_scheme=scheme)
+        await page.goto(f"{node.base}/a/{shop.token}")
+        assert page.url == f"{node.base}/a"
+        await expect(page.get_by_text("€239.00").first).to_be_visible()
+        await expect(page.get_by_role("link", name="Back to my cart")).to_have_attribute(
+            "href", "https://shop.example/cart"
+        )
+        await expect(page.get_by_text("You are talking to the AI assistant of Hala & Co.")).to_be_visible()
+        await screenshot(page, f"{name}-opened")
+        assert await axe_violations(page) == []
+        await page.get_by_role("button", name="How long does delivery take?").click()
+        await expect(page.locator("#log").get_by_text("€4.90")).to_be_visible()
+        await ask(page, "What goes with it?")
+        await expect(page.get_by_role("listitem").filter(has_text="Goes with Hala rain jacket").first).to_be_visible()
+        await expect(page.get_by_role("button", name="Helpful", exact=True)).to_have_count(2)
+        await page.get_by_role("button", name="Helpful", exact=True).last.click()
+        await expect(page.get_by_role("button", name="Helpful", exact=True).last).to_have_attribute(
+            "aria-pressed", "true"
+        )
+        await ask(page, "I want to talk to a human")
+        await expect(page.get_by_role("link", name="https://shop.example/contact")).to_be_visible()
+        await screenshot(page, f"{name}-answered")
+        assert await axe_violations(page) == []
+        assert await overflow(page) == 0
+        assert tab.problems == []
+
+
+async def test_reload_keeps_the_talk(start_node: StartNode, shop: Shop) -> None:
+    await no_foreign_pictures()
+    async with start_node(own_origin=True) as node, launch_browser() as browser, open_tab(browser) as tab:
+        page = tab.page
+        await page.goto(f"{node.base}/a/{shop.token}")
+        await ask(page, "Can I pay by card?")
+        await expect(page.locator("#log").get_by_text("We never see your card data.")).to_be_visible()
+        await page.reload()
+        await expect(page.locator("#log").get_by_text("We never see your card data.")).to_be_visible()
+        assert page.url == f"{node.base}/a"
+
+
+async def test_stop_keeps_the_words_and_try_again_asks_again(start_node: StartNode, shop: Shop) -> None:
+    await no_foreign_pictures()
+    async with (
+        start_node(source=Stalling().source(), own_origin=True) as node,
+        launch_browser() as browser,
+        open_tab(browser, viewport=PHONE) as tab,
+    ):
+        page = tab.page
+        await page.goto(f"{node.base}/a/{shop.token}")
+        await ask(page, "Does it fit?")
+        await expect(page.get_by_text("First words.", exact=False).first).to_be_visible()
+        await screenshot(page, "assistant-390-streaming")
+        await page.get_by_role("button", name="Stop", exact=True).click()
+        await expect(page.get_by_text("Stopped", exact=True)).to_be_visible()
+        await page.get_by_role("button", name="Try again").click()
+        await expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
+        await page.keyboard.press("Escape")
+        await expect(page.get_by_text("Stopped", exact=True)).to_have_count(2)
+
+
+async def test_hostile_text_stays_text(start_node: StartNode, shop: Shop) -> None:
+    await no_foreign_pictures()
+    hostile = "<img src=x onerror=alert(1)> [link](https://evil.example) **bold** <script>alert(2)</script>"
+    async with (
+        start_node(source=telling(hostile), own_origin=True) as node,
+        launch_browser() as browser,
+        open_tab(browser) as tab,
+    ):
+        page = tab.page
+        await page.goto(f"{node.base}/a/{shop.token}")
+        await ask(page, hostile)
+        await expect(page.get_by_text(hostile, exact=True)).to_have_count(3)
+        await expect(page.locator("#log img, #log script, #log b")).to_have_count(0)
+        assert tab.problems == []
+
+
+async def test_what_is_asked_offline_is_sent_later(start_node: StartNode, shop: Shop) -> None:
+    await no_foreign_pictures()
+    async with (
+        start_node(own_origin=True) as node,
+        launch_browser() as browser,
+        open_tab(browser, viewport=PHONE) as tab,
+    ):
+        page = tab.page
+        await page.goto(f"{node.base}/a/{shop.token}")
+        await ask(page, "thanks")
+        await expect(page.locator("#log").get_by_text("You are welcome.")).to_be_visible()
+        await page.context.set_offline(True)
+        await close_sockets(node)
+        await ask(page, "How long does delivery take?")
+        await expect(page.get_by_role("status")).to_be_visible()
+        await screenshot(page, "assistant-390-offline")
+        await page.context.set_offline(False)
+        await expect(page.locator("#log").get_by_text("€4.90")).to_be_visible(timeout=20_000)
+        await expect(page.get_by_role("status")).to_be_hidden()
+
+
+async def close_sockets(node: Node) -> None:
+    """What a restart does to every socket."""
+    for room in node.chat.rooms.all():
+        for listener in list(room.listeners):
+            listener.end(1012)
+
+
+async def test_the_reader_is_not_pulled_down_while_reading(start_node: StartNode, shop: Shop) -> None:
+    await no_foreign_pictures()
+    async with (
+        start_node(source=telling("Words and more words. " * 120, pause=0.02, size=20), own_origin=True) as node,
+        launch_browser() as browser,
+        open_tab(browser, viewport=PHONE) as tab,
+    ):
+        page = tab.page
+        await page.goto(f"{node.base}/a/{shop.token}")
+        await ask(page, "Does it fit?")
+        scroller = page.locator("#scroll")
+        jump = page.get_by_role("button", name="Jump to the latest")
+        while await scroller.evaluate("s => s.scrollHeight - s.clientHeight") < 300:
+            await page.wait_for_timeout(50)
+        await scroller.evaluate("s => { s.scrollTop = 0 }")
+        await expect(jump).to_be_visible()
+        assert await scroller.evaluate("s => s.scrollTop") == 0
+        await jump.click()
+        await expect(jump).to_be_hidden()
+        assert await scroller.evaluate("s => s.scrollHeight - s.scrollTop - s.clientHeight") < 60
+
+
+async def test_polish(start_node: StartNode, runtime: Runtime) -> None:
+    shop = await make_shop(runtime, "pl")
+    await no_foreign_pictures()
+    async with (
+        start_node(own_origin=True) as node,
+        launch_browser() as browser,
+        open_tab(browser, viewport=PHONE) as tab,
+    ):
+        page = tab.page
+        await page.goto(f"{node.base}/a/{shop.token}")
+        await page.get_by_role("button", name="Jaki rozmiar wybrać?").click()
+        await expect(page.locator("#log").get_by_text("Tabela rozmiarów")).to_be_visible()
+        await expect(page.get_by_role("button", name="Pomocne", exact=True)).to_be_visible()
+        await screenshot(page, "assistant-390-pl")
+        assert await axe_violations(page) == []
+        assert await overflow(page) == 0
+
+
+async def test_without_scripts_the_cart_is_one_tap_away(start_node: StartNode, shop: Shop) -> None:
+    await no_foreign_pictures()
+    async with (
+        start_node(own_origin=True) as node,
+        launch_browser() as browser,
+        open_tab(browser, viewport=PHONE, scripts=False) as tab,
+    ):
+        page = tab.page
+        await page.goto(f"{node.base}/a/{shop.token}")
+        await expect(page.get_by_role("link", name="Back to my cart")).to_have_count(2)
+        await expect(page.get_by_role("textbox")).to_be_hidden()
+        await screenshot(page, "assistant-390-noscript")
+
+
+async def test_a_refused_link_is_a_friendly_page(start_node: StartNode, shop: Shop) -> None:
+    async with (
+        start_node(own_origin=True) as node,
+        launch_browser() as browser,
+        open_tab(browser, viewport=PHONE) as tab,
+    ):
+        page = tab.page
+        await page.goto(f"{node.base}/a/{shop.token[:-2]}")
+        await expect(page.get_by_role("heading")).to_have_text("This link does not open anything")
+        await screenshot(page, "assistant-390-refused")
+        assert await axe_violations(page) == []
+        await page.goto(f"{node.base}/a")
+        await expect(page.get_by_role("heading")).to_be_visible()
+
+
+async def test_an_ended_conversation_says_so(start_node: StartNode, shop: Shop) -> None:
+    await no_foreign_pictures()
+    async with (
+        start_node(Limits(watch_seconds=0.2), own_origin=True) as node,
+        launch_browser() as browser,
+        open_tab(browser, viewport=PHONE) as tab,
+    ):
+        page = tab.page
+        await page.goto(f"{node.base}/a/{shop.token}")
+        await ask(page, "thanks")
+        await expect(page.locator("#log").get_by_text("You are welcome.")).to_be_visible()
+        await shop.link.filter(jti=shop.link.jti).update(revoked_at=shop.link.created_at)
+        await expect(page.get_by_role("status")).to_have_text(re.compile("conversation has ended"))
+        await expect(page.get_by_role("textbox")).to_be_hidden()

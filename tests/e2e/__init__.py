@@ -1,0 +1,1 @@
+"""One cart's whole way, through the front door."""
