@@ -30,6 +30,7 @@ FINE = Facts(
     pending_order_at=None,
     suppressed_by=None,
     consent=None,
+    consent_basis=None,
     is_customer=False,
 )
 
@@ -69,6 +70,7 @@ def test_a_fine_cart_passes_every_check() -> None:
         ({"settings": policy(None)}, "no_consent", False),
         ({"settings": policy("require"), "is_customer": True}, "no_consent", False),
         ({"settings": policy("require"), "consent": False}, "no_consent", False),
+        ({"settings": policy("require"), "consent": True, "consent_basis": "soft_opt_in"}, "no_consent", False),
         ({"settings": policy("soft_opt_in")}, "no_consent", False),
         ({"settings": policy("soft_opt_in"), "is_customer": True, "consent": False}, "no_consent", False),
         ({"score": 0.4499}, "below_score", True),
@@ -95,9 +97,9 @@ def test_each_reason_alone(change: dict[str, Any], reason: str, final: bool) -> 
         {"pending_order_at": MORNING - timedelta(minutes=60)},
         {"live_since": MORNING},
         {"score": 1.0},
-        {"settings": policy("require"), "consent": True},
+        {"settings": policy("require"), "consent": True, "consent_basis": "consent"},
         {"settings": policy("soft_opt_in"), "is_customer": True},
-        {"settings": policy("soft_opt_in"), "consent": True},
+        {"settings": policy("soft_opt_in"), "consent": True, "consent_basis": "soft_opt_in"},
         {"store_mode": "observing", "live_since": MORNING + timedelta(days=1)},
         {"store_mode": "observing", "settings": policy("off", sender_address=None)},
         {"address": "information@example.com"},
