@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 import orjson
 
-from recovery import episodes
+from recovery import db, episodes
 from recovery.models import Abandonment, Cart, CartItem, Order, Store
-from recovery.persons import lock_persons, lock_quote, record_consent
+from recovery.persons import lock_persons, record_consent
 from recovery.secrets import Keys
 from recovery.stores.snapshots import CartEnd, CartSnapshot, Consent, Customer, is_newer, not_ahead
 
@@ -26,7 +26,7 @@ async def take(store: Store, cart: CartSnapshot, keys: Keys, now: datetime) -> t
     told = keys.email_hash(cart.customer.email) if cart.customer.email else None
     person = told or (known.email_hash if known else None)
     await lock_persons(store.connection_id, [person, known.email_hash if known else None])
-    await lock_quote(store.connection_id, cart.quote_id)
+    await db.lock(store.connection_id, f"quote {cart.quote_id}")
     if cart.consent and person:
         await hear_consent(store.connection_id, person, cart.consent, now)
     row = await Cart.filter(connection_id=store.connection_id, quote_id=cart.quote_id).select_for_update().get_or_none()
@@ -40,7 +40,7 @@ async def take(store: Store, cart: CartSnapshot, keys: Keys, now: datetime) -> t
 
 async def end(store: Store, cart: CartEnd, now: datetime) -> Taken:
     """A cart was deleted or merged; a cart not yet known leaves a mark, so that a late snapshot stays late."""
-    await lock_quote(store.connection_id, cart.quote_id)
+    await db.lock(store.connection_id, f"quote {cart.quote_id}")
     row = await Cart.filter(connection_id=store.connection_id, quote_id=cart.quote_id).select_for_update().get_or_none()
     if row is None:
         row = Cart(

@@ -84,7 +84,7 @@ def serve_command(
     if "public_url" not in settings.model_fields_set:
         settings = settings.model_copy(update={"public_url": f"http://{host}:{port}"})
     set_up_logging(settings)
-    _run(serve.serve(settings, host, port, console.progress))
+    serve.run(serve.serve(settings, host, port, console.progress))
 
 
 @app.command("worker")
@@ -94,7 +94,7 @@ def worker_command() -> None:
 
     settings = load_settings()
     set_up_logging(settings)
-    _run(serve.work(settings))
+    serve.run(serve.work(settings))
 
 
 @app.command("demo")
@@ -103,23 +103,24 @@ def demo_command(
     reset: Annotated[bool, typer.Option("--reset", help="Start with empty databases and an empty shop.")] = False,
 ) -> None:
     """Serve the whole product with a demo shop, an inbox and an admin page, all on this machine."""
-    from recovery import demo_run
+    from recovery import demo_run, serve
 
     settings = _private_settings()
     set_up_logging(settings.model_copy(update={"log_format": "text", "log_level": "warning"}))
     if reset:
         demo_run.reset(settings)
-    _run(demo_run.demo(settings, port, console.progress))
+    serve.run(demo_run.demo(settings, port, console.progress))
 
 
 @app.command("story")
 def story_command(as_document: JsonOption = False) -> None:
     """Watch two carts go the whole way, step by step, through public interfaces only."""
+    from recovery import serve
     from recovery.story_run import run_story
 
     settings = _private_settings()
     set_up_logging(settings.model_copy(update={"log_format": "text", "log_level": "error"}))
-    _run(run_story(settings, as_document=as_document))
+    serve.run(run_story(settings, as_document=as_document))
 
 
 @app.command("admin-link")

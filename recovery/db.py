@@ -107,6 +107,11 @@ async def in_transaction() -> AsyncIterator[BaseDBAsyncClient]:
             transaction.client._connection.terminate()
 
 
+async def lock(connection_id: int, name: str) -> None:
+    """Serialise everything about one named thing of a shop, even before its row exists, until the transaction ends."""
+    await client().execute_query("SELECT pg_advisory_xact_lock($1, hashtext($2))", [connection_id, name])
+
+
 async def ping() -> None:
     """Ask the database for a sign of life; raises one of ``UNAVAILABLE`` when there is none."""
     async with asyncio.timeout(2):
@@ -123,4 +128,4 @@ def _plain(url: str) -> str:
     return urlunsplit(("postgres", parts.netloc, parts.path, "", ""))
 
 
-__all__ = ["UNAVAILABLE", "client", "config", "connect", "describe", "in_transaction", "migrate", "ping"]
+__all__ = ["UNAVAILABLE", "client", "config", "connect", "describe", "in_transaction", "lock", "migrate", "ping"]
