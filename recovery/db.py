@@ -9,10 +9,10 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 from tortoise import Tortoise
 from tortoise.backends.base.client import BaseDBAsyncClient
-from tortoise.connection import get_connection
+from tortoise.connection import get_connection, get_connections
 from tortoise.exceptions import DBConnectionError
 from tortoise.migrations.api import migrate as run_migrations
-from tortoise.transactions import in_transaction
+from tortoise.transactions import in_transaction as tortoise_transaction
 
 from recovery.errors import SetupError
 
@@ -86,6 +86,25 @@ async def migrate(url: str) -> None:
 def client() -> BaseDBAsyncClient:
     """The pool, for a single statement outside a transaction."""
     return get_connection("default")
+
+
+@asynccontextmanager
+async def in_transaction() -> AsyncIterator[BaseDBAsyncClient]:
+    """One transaction; however it ends, this task is back on the pool afterwards.
+
+    When PostgreSQL ends the session in BEGIN or while Tortoise cleans up, Tortoise leaves the task on the dead
+    connection, so that everything it tries later fails too, and never gives the connection back to the pool.
+    """
+    connections = get_connections()
+    before = connections.get("default")
+    transaction = tortoise_transaction()
+    try:
+        async with transaction as client:
+            yield client
+    finally:
+        if connections.get("default") is not before:
+            connections.set("default", before)
+            transaction.client._connection.terminate()
 
 
 async def lock(connection_id: int, name: str) -> None:
