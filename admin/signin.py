@@ -17,7 +17,6 @@ from admin.models import AdminSession
 from admin.pages import HEADERS, page
 from recovery import db
 from recovery.clock import SystemClock
-from recovery.runtime import Runtime
 
 LINK_LIFE = timedelta(minutes=10)
 SESSION_LIFE = timedelta(hours=12)
@@ -116,8 +115,8 @@ def _cookie(request: Request) -> str:
 
 
 def _is_https(request: Request) -> bool:
-    runtime: Runtime = request.state.runtime
-    return runtime.settings.public_url.startswith("https://")
+    # The page is for this machine, mostly by plain HTTP whatever the public address is.
+    return request.url.scheme == "https"
 
 
 def _is_loopback(host: str) -> bool:

@@ -51,7 +51,7 @@ async def _links(store: Store, sources: Iterable[str]) -> tuple[Link, ...]:
 
 
 async def _policies(store: Store, cart: Cart) -> tuple[PolicyText, ...]:
-    rows = await Policy.filter(store_id=store.id).order_by("id")
+    rows = await Policy.filter(store_id=store.id).exclude(text="").order_by("id")
     language = store.language.partition("-")[0].lower()
     spoken = [row for row in rows if row.locale.partition("-")[0].lower() == language]
     return tuple(PolicyText(row.kind, row.title, row.text, row.url, tuple(row.facts)) for row in spoken or rows)

@@ -83,7 +83,9 @@ def _line(line: CartItem, currency: str, digits: int, language: str) -> LineView
 
 
 async def _starters(opened: OpenedLink, lines: list[CartItem]) -> list[str]:
-    kinds = {policy.kind for policy in await Policy.filter(store_id=opened.store.id).only("id", "kind")}
+    kinds = {
+        policy.kind for policy in await Policy.filter(store_id=opened.store.id).exclude(text="").only("id", "kind")
+    }
     sources = {line.product_id for line in lines} | {line.parent_id for line in lines if line.parent_id}
     linked = await ProductLink.exists(store_id=opened.store.id, product_id__in=sources, kind="crosssell")
     usable = [name for name, kind in _NEEDED_POLICY.items() if kind in kinds]

@@ -117,6 +117,7 @@ async def load_facts(store: StoreInForce, abandonment: Abandonment) -> Facts:
         pending_order_at=max((o.placed_at for o in pending), default=None),
         suppressed_by=suppression.cause if suppression else None,
         consent=consent.marketing if consent else None,
+        consent_basis=consent.basis if consent else None,
         is_customer=any(o.state != "cancelled" for o in orders),
     )
 
@@ -188,7 +189,9 @@ async def _queue(store: StoreInForce, abandonment: Abandonment, step: int, facts
 async def _move_on(store: StoreInForce, abandonment: Abandonment, step: int, outcome: str, now: datetime) -> None:
     """When to look again: at the next step, in a while, or never."""
     if outcome == "skipped":
-        abandonment.status, abandonment.due_at = "skipped", None
+        abandonment.due_at = None
+        if abandonment.status != "contacted":  # who has had an earlier step stays that
+            abandonment.status = "skipped"
     elif outcome == "waiting":
         # What changes the answer (consent, a payment) rings by itself; this is for what does not, and gets rarer.
         waited = (now - abandonment.detected_at) / 2

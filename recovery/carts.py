@@ -1,16 +1,17 @@
 """Takes cart snapshots in: the only writer of carts and their lines."""
 
 import hashlib
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 
 import orjson
 
-from recovery import episodes
+from recovery import db, episodes
 from recovery.models import Abandonment, Cart, CartItem, Order, Store
-from recovery.persons import lock_persons, lock_quote, record_consent
+from recovery.persons import lock_persons, record_consent
 from recovery.secrets import Keys
-from recovery.stores.snapshots import CartEnd, CartSnapshot, Consent, Customer, is_newer
+from recovery.stores.snapshots import CartEnd, CartSnapshot, Consent, Customer, is_newer, not_ahead
 
 Taken = Literal["applied", "older"]
 
@@ -25,7 +26,7 @@ async def take(store: Store, cart: CartSnapshot, keys: Keys, now: datetime) -> t
     told = keys.email_hash(cart.customer.email) if cart.customer.email else None
     person = told or (known.email_hash if known else None)
     await lock_persons(store.connection_id, [person, known.email_hash if known else None])
-    await lock_quote(store.connection_id, cart.quote_id)
+    await db.lock(store.connection_id, f"quote {cart.quote_id}")
     if cart.consent and person:
         await hear_consent(store.connection_id, person, cart.consent, now)
     row = await Cart.filter(connection_id=store.connection_id, quote_id=cart.quote_id).select_for_update().get_or_none()
@@ -39,7 +40,7 @@ async def take(store: Store, cart: CartSnapshot, keys: Keys, now: datetime) -> t
 
 async def end(store: Store, cart: CartEnd, now: datetime) -> Taken:
     """A cart was deleted or merged; a cart not yet known leaves a mark, so that a late snapshot stays late."""
-    await lock_quote(store.connection_id, cart.quote_id)
+    await db.lock(store.connection_id, f"quote {cart.quote_id}")
     row = await Cart.filter(connection_id=store.connection_id, quote_id=cart.quote_id).select_for_update().get_or_none()
     if row is None:
         row = Cart(
@@ -73,6 +74,8 @@ async def restored(store: Store, quote_id: str, at: datetime) -> Taken:
 
 async def hear_consent(connection_id: int, email_hash: str, consent: Consent, now: datetime) -> None:
     """Keep what a person said about marketing mail, and act on it at once. Call with the person locked."""
+    # By a clock that runs ahead, a word would count as the latest until that time, whatever is said after it.
+    consent = replace(consent, at=not_ahead(consent.at, now))
     if await record_consent(connection_id, email_hash, consent):
         await take_back_for_person(connection_id, email_hash, "objection", now)
     else:

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from admin.doctor import TOPICS, Finding, examine, report_text
 
+from admin.doctor import TOPICS, Finding, examine, report_text
+from admin.signin import make_admin_link
 from recovery import console, jobs
+from recovery.clock import SystemClock
 from recovery.errors import CartbackError, SetupError
 from recovery.explain import explain
 from recovery.logs import set_up_logging
@@ -79,8 +81,10 @@ def serve_command(
     from recovery import serve
 
     settings = load_settings()
+    if "public_url" not in settings.model_fields_set:
+        settings = settings.model_copy(update={"public_url": f"http://{host}:{port}"})
     set_up_logging(settings)
-    _run(serve.serve(settings, host, port, console.progress))
+    serve.run(serve.serve(settings, host, port, console.progress))
 
 
 @app.command("worker")
@@ -90,7 +94,7 @@ def worker_command() -> None:
 
     settings = load_settings()
     set_up_logging(settings)
-    _run(serve.work(settings))
+    serve.run(serve.work(settings))
 
 
 @app.command("demo")
@@ -99,23 +103,34 @@ def demo_command(
     reset: Annotated[bool, typer.Option("--reset", help="Start with empty databases and an empty shop.")] = False,
 ) -> None:
     """Serve the whole product with a demo shop, an inbox and an admin page, all on this machine."""
-    from recovery import demo_run
+    from recovery import demo_run, serve
 
     settings = _private_settings()
     set_up_logging(settings.model_copy(update={"log_format": "text", "log_level": "warning"}))
     if reset:
         demo_run.reset(settings)
-    _run(demo_run.demo(settings, port, console.progress))
+    serve.run(demo_run.demo(settings, port, console.progress))
 
 
 @app.command("story")
 def story_command(as_document: JsonOption = False) -> None:
     """Watch two carts go the whole way, step by step, through public interfaces only."""
+    from recovery import serve
     from recovery.story_run import run_story
 
     settings = _private_settings()
     set_up_logging(settings.model_copy(update={"log_format": "text", "log_level": "error"}))
-    _run(run_story(settings, as_document=as_document))
+    serve.run(run_story(settings, as_document=as_document))
+
+
+@app.command("admin-link")
+def admin_link_command() -> None:
+    """Make a link that opens the admin page once, within ten minutes, on this machine."""
+
+    async def work(runtime: Runtime) -> None:
+        console.line(runtime.settings.public_url + await make_admin_link(SystemClock().now()))
+
+    _run(_with_runtime(work))
 
 
 @app.command("migrate")
@@ -259,6 +274,20 @@ def add_store(
             console.line(secret)
         await registry.add_store(owner, code, name or code, language=language, currency=currency, timezone=timezone)
         console.note(f"Hooks go to {runtime.settings.public_url}/hooks/v1/{connection} (see docs/hooks.md).")
+
+    _run(_with_runtime(work))
+
+
+@stores_app.command("allow-host")
+def allow_host(
+    connection: Annotated[str, typer.Argument(help="Key of the shop installation.")],
+    host: Annotated[str, typer.Argument(help="A host name, such as media.shop.example.")],
+) -> None:
+    """Let links and pictures of a shop name one more host; those of unknown hosts are dropped with a warning."""
+
+    async def work(runtime: Runtime) -> None:
+        hosts = await registry.allow_host(connection, host)
+        console.note(f"Links of {connection} may name: {', '.join(hosts)}.")
 
     _run(_with_runtime(work))
 

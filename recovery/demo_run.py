@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 
 from admin.signin import make_admin_link, refuse_strangers
 from recovery import serve
-from recovery.clock import ShiftedClock
+from recovery.clock import ShiftedClock, SystemClock
 from recovery.demo.app import DemoConfig, DemoSite, build_demo
 from recovery.demo.sink import open_sink
 from recovery.errors import SetupError
@@ -144,5 +144,4 @@ def _store_settings(base_url: str, code: str) -> dict[str, object]:
 async def _open_admin(request: Request) -> Response:
     """A fresh one-time link, for whoever sits at this machine."""
     refuse_strangers(request)
-    runtime: Runtime = request.state.runtime
-    return RedirectResponse(await make_admin_link(runtime.now()), 303)
+    return RedirectResponse(await make_admin_link(SystemClock().now()), 303)

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 
 from recovery import db, episodes
 from recovery.models import Abandonment
-from recovery.persons import lock_quote
 from recovery.secrets import Keys
 from recovery.stores.registry import StoreInForce
 
@@ -32,20 +31,13 @@ SELECT c.id, c.fingerprint, c.email_hash, c.total, c.currency, c.currency_digits
 
 async def sweep(store: StoreInForce, keys: Keys, now: datetime, limit: int | None = None) -> int:
     """Open an abandonment for each cart of one store that is due, at most ``limit`` (the batch size); how many."""
-    settings = store.settings
-    if not settings.enabled or store.row.mode == "paused":
+    if _is_off(store):
         return 0
-    parameters = [
-        store.row.id,
-        now - timedelta(minutes=settings.inactivity_minutes),
-        now - timedelta(hours=settings.look_back_hours),
-        limit or settings.batch_size,
-    ]
     async with db.in_transaction():
         # Two sweeps at once: the later one would decide by what it saw before the first one's episodes were there.
-        await lock_quote(store.row.connection_id, f"detect {store.row.id}")
+        await db.lock(store.row.connection_id, f"detect {store.row.id}")
         # Locked carts are being changed this moment, so they are not idle.
-        due = await db.client().execute_query_dict(f"{_DUE} FOR UPDATE OF c SKIP LOCKED", parameters)
+        due = await db.client().execute_query_dict(f"{_DUE} FOR UPDATE OF c SKIP LOCKED", _window(store, now, limit))
         await Abandonment.bulk_create(
             Abandonment(
                 connection_id=store.row.connection_id,
@@ -54,7 +46,7 @@ async def sweep(store: StoreInForce, keys: Keys, now: datetime, limit: int | Non
                 open_key=cart["id"],
                 detected_at=now,
                 email_hash=cart["email_hash"],
-                arm=arm(keys, store.row.connection_id, cart["email_hash"], settings.holdout_percent),
+                arm=arm(keys, store.row.connection_id, cart["email_hash"], store.settings.holdout_percent),
                 fingerprint=cart["fingerprint"],
                 total=cart["total"],
                 currency=cart["currency"],
@@ -67,16 +59,22 @@ async def sweep(store: StoreInForce, keys: Keys, now: datetime, limit: int | Non
 
 async def count_due(store: StoreInForce, now: datetime, limit: int | None = None) -> int:
     """How many carts ``sweep`` would take now."""
+    return 0 if _is_off(store) else len(await db.client().execute_query_dict(_DUE, _window(store, now, limit)))
+
+
+def _is_off(store: StoreInForce) -> bool:
+    return not store.settings.enabled or store.row.mode == "paused"
+
+
+def _window(store: StoreInForce, now: datetime, limit: int | None) -> list[object]:
+    """The parameters of ``_DUE``: idle for long enough, but not so long that it is history."""
     settings = store.settings
-    if not settings.enabled or store.row.mode == "paused":
-        return 0
-    parameters = [
+    return [
         store.row.id,
         now - timedelta(minutes=settings.inactivity_minutes),
         now - timedelta(hours=settings.look_back_hours),
         limit or settings.batch_size,
     ]
-    return len(await db.client().execute_query_dict(_DUE, parameters))
 
 
 async def expire(store: StoreInForce, now: datetime) -> int:

@@ -37,6 +37,7 @@ class Facts:
     pending_order_at: datetime | None
     suppressed_by: str | None
     consent: bool | None
+    consent_basis: str | None
     is_customer: bool
 
 
@@ -128,11 +129,9 @@ def _not_suppressed(facts: Facts, now: datetime) -> Failure | None:
 
 def _has_consent(facts: Facts, now: datetime) -> Failure | None:
     policy = facts.settings.effective_consent_policy
-    if policy == "off" or facts.consent:
-        return None
-    if policy == "soft_opt_in" and facts.is_customer and facts.consent is None:
-        return None
-    return Failure("no_consent", final=False)
+    agreed = facts.consent and (facts.consent_basis == "consent" or policy == "soft_opt_in")
+    may_be_asked_again = policy == "soft_opt_in" and facts.is_customer and facts.consent is None
+    return None if policy == "off" or agreed or may_be_asked_again else Failure("no_consent", final=False)
 
 
 def _scores_enough(facts: Facts, now: datetime) -> Failure | None:

@@ -21,7 +21,11 @@ from recovery.stores.registry import StoreInForce
 from recovery.text import one_line, untold_options
 from recovery.tokens import CartClaims, UnsubscribeClaims, new_jti, sign_cart_link, sign_unsubscribe
 
+# Gmail cuts a mail at 102 kB and hides its foot: with these, the worst cart stays below.
 MOST_LINES = 8
+MOST_OPTIONS = 5
+LONGEST_NAME = 150
+LONGEST_OPTION = 60
 LONGEST_SUBJECT = 150
 
 
@@ -181,8 +185,11 @@ def _context(letter: Letter) -> dict[str, Any]:
         "labels": texts.section("labels", shop=one_line(store.row.name)),
         "lines": [
             {
-                "name": item.name,
-                "options": untold_options(item.name, item.options),
+                "name": one_line(item.name, LONGEST_NAME),
+                "options": [
+                    {name: one_line(text, LONGEST_OPTION) for name, text in option.items()}
+                    for option in untold_options(item.name, item.options)[:MOST_OPTIONS]
+                ],
                 "quantity": format_quantity(item.quantity, store.row.language),
                 "price": money(item.row_total),
                 "image_url": item.image_url,

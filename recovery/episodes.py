@@ -42,10 +42,10 @@ async def look_again(connection_id: int, email_hash: str, now: datetime) -> None
 
 
 async def recover(abandonment: Abandonment, order: Order, now: datetime) -> None:
-    """An order brought the cart back: its total counts as recovered revenue."""
+    """An order brought the cart back: its total, less what was refunded, counts as recovered revenue."""
     abandonment.recovered_at = order.placed_at
     abandonment.recovered_order_id = order.id
-    abandonment.recovered_revenue = order.total
+    abandonment.recovered_revenue = order.total - order.refunded_total
     abandonment.recovered_currency = order.currency
     abandonment.recovered_currency_digits = order.currency_digits
     abandonment.recovery_reversed_at = None

@@ -4,6 +4,7 @@ import logging
 import re
 import sys
 import time
+import traceback
 from collections.abc import MutableMapping
 from typing import Any
 from uuid import uuid4
@@ -11,10 +12,11 @@ from uuid import uuid4
 import orjson
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Send
+from structlog.typing import EventDict
 
 from recovery.settings import Settings
 
-_TOKEN_IN_PATH = re.compile(r"(?i)(/[rau]/).+|[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}")
+_TOKEN_IN_PATH = re.compile(r"(?i)(/[rau]/|/admin/open/).+|[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}")
 _QUIET_PATHS = ("/healthz", "/readyz", "/static/", "/assets/")
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
@@ -30,12 +32,12 @@ def set_up_logging(settings: Settings) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso"),
+        _stack_without_values,
     ]
     if settings.log_format == "json":
         structlog.configure(
             processors=[
                 *shared,
-                structlog.processors.format_exc_info,
                 structlog.processors.JSONRenderer(serializer=orjson.dumps),
             ],
             wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -48,6 +50,16 @@ def set_up_logging(settings: Settings) -> None:
             wrapper_class=structlog.make_filtering_bound_logger(level),
             logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         )
+
+
+def _stack_without_values(logger: object, method: str, event: EventDict) -> EventDict:
+    """An exception as where it was raised and its kind; its message may quote what a customer typed."""
+    error = event.pop("exc_info", None)
+    if isinstance(error, BaseException):
+        frames = traceback.extract_tb(error.__traceback__)
+        event["exception"] = type(error).__name__
+        event["stack"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+    return event
 
 
 def masked_path(path: str) -> str:

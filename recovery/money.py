@@ -1,9 +1,10 @@
 """Money in integer minor units with its ISO 4217 currency, quantities in 1/10,000, and how both are written."""
 
 import copy
+import re
 from decimal import Decimal
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.numbers import format_decimal, list_currencies
 
 QUANTITY_SCALE = 10_000
@@ -39,7 +40,8 @@ def format_money(minor: int, currency: str, locale: str, digits: int | None = No
     pattern = copy.copy(parsed.currency_formats["standard"])
     pattern.frac_prec = (places, places)
     written: str = pattern.apply(to_decimal(minor, places), parsed, currency=currency, currency_digits=False)
-    return written
+    # CLDR's spacing, which babel leaves out: KWD 1.234 and not KWD1.234.
+    return re.sub(r"(?<=[A-Za-z])(?=\d)", "\u00a0", written)
 
 
 def to_quantity(value: Decimal) -> int:
@@ -56,7 +58,9 @@ def to_quantity(value: Decimal) -> int:
 
 def format_quantity(quantity: int, locale: str) -> str:
     """A stored quantity (1/10,000) written as in ``locale``, without needless zeros."""
-    return str(format_decimal(to_decimal(quantity, 4).normalize(), locale=babel_locale(locale)))
+    exact = to_decimal(quantity, 4).normalize()
+    # By default babel rounds to three decimals, and 0.0001 would be 0.
+    return str(format_decimal(exact, locale=babel_locale(locale), decimal_quantization=False))
 
 
 def babel_locale(tag: str) -> Locale:
@@ -64,6 +68,6 @@ def babel_locale(tag: str) -> Locale:
     for candidate in (tag, tag.partition("-")[0]):
         try:
             return Locale.parse(candidate.replace("_", "-"), sep="-")
-        except (ValueError, LookupError):
+        except (ValueError, LookupError, UnknownLocaleError):
             continue
     return Locale("en")

@@ -2,10 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from recovery import episodes
+from recovery import db, episodes
 from recovery.carts import Taken
 from recovery.models import Abandonment, Cart, Order, Store
-from recovery.persons import lock_persons, lock_quote
+from recovery.persons import lock_persons
 from recovery.secrets import Keys
 from recovery.store_settings import StoreSettings
 from recovery.stores.snapshots import Item, OrderSnapshot, is_newer
@@ -24,9 +24,9 @@ async def take(
     cart = await Cart.get_or_none(connection_id=store.connection_id, quote_id=quote_id) if quote_id else None
     await lock_persons(store.connection_id, [person, cart.email_hash if cart else None])
     # The order's own lock serialises two first snapshots of it; the quote's lock serialises it with its cart.
-    await lock_quote(store.connection_id, f"order {order.order_id}")
+    await db.lock(store.connection_id, f"order {order.order_id}")
     if quote_id:
-        await lock_quote(store.connection_id, quote_id)
+        await db.lock(store.connection_id, f"quote {quote_id}")
     row = await Order.filter(connection_id=store.connection_id, order_id=order.order_id).get_or_none()
     if row is None:
         row = Order(connection_id=store.connection_id, store_id=store.id, order_id=order.order_id)
@@ -101,7 +101,7 @@ async def _absorb_cart(order: Order, now: datetime) -> Cart | None:
 async def _recover(order: Order, cart: Cart | None, settings: StoreSettings, now: datetime) -> None:
     if await Abandonment.filter(recovered_order_id=order.id, recovery_reversed_at=None).exists():
         await Abandonment.filter(recovered_order_id=order.id).update(
-            recovered_revenue=order.total,
+            recovered_revenue=order.total - order.refunded_total,
             recovered_currency=order.currency,
             recovered_currency_digits=order.currency_digits,
         )

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 
-from recovery import db
 from recovery.models import ConsentRecord, Person, Suppression
 from recovery.stores.snapshots import Consent
 
@@ -23,11 +22,6 @@ async def lock_persons(connection_id: int, email_hashes: Iterable[str | None]) -
     for email_hash in sorted({h for h in email_hashes if h}):
         await Person.bulk_create([Person(connection_id=connection_id, email_hash=email_hash)], ignore_conflicts=True)
         await Person.filter(connection_id=connection_id, email_hash=email_hash).select_for_update().first()
-
-
-async def lock_quote(connection_id: int, quote_id: str) -> None:
-    """Serialise everything about one cart of a shop, even before its row exists, until the transaction ends."""
-    await db.client().execute_query("SELECT pg_advisory_xact_lock($1, hashtext($2))", [connection_id, quote_id])
 
 
 async def record_consent(connection_id: int, email_hash: str, consent: Consent) -> bool:

@@ -31,7 +31,10 @@ async def take_products(store: Store, products: list[ProductSnapshot]) -> int:
 
 
 async def take_policies(store: Store, policies: list[PolicySnapshot]) -> int:
-    """Apply policy snapshots of one store inside the caller's transaction; an empty text removes one."""
+    """Apply policy snapshots of one store inside the caller's transaction; how many were not older.
+
+    An empty text removes a policy; its row stays without text, so that an older snapshot arriving late stays late.
+    """
     applied = 0
     for policy in policies:
         found = Policy.filter(store_id=store.id, key=policy.key, locale=policy.locale)
@@ -39,9 +42,6 @@ async def take_policies(store: Store, policies: list[PolicySnapshot]) -> int:
         if row and not is_newer(policy.version, policy.occurred_at, row.version, row.occurred_at):
             continue
         applied += 1
-        if not policy.text:
-            await found.delete()
-            continue
         values = asdict(policy) | {"facts": list(policy.facts)}
         del values["key"], values["locale"]
         await Policy.update_or_create(defaults=values, store_id=store.id, key=policy.key, locale=policy.locale)

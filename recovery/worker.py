@@ -17,7 +17,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 
 from chatbot.chat import Chat
-from recovery import db, jobs
+from recovery import db, jobs, privacy
 from recovery.doorbell import deserialize, redis_settings, serialize
 from recovery.runtime import Runtime, addresses
 
@@ -62,6 +62,13 @@ async def beat(ctx: dict[Any, Any]) -> None:
         await db.client().execute_query(_BEAT, [f"{socket.gethostname()[:50]}:{os.getpid()}"])
 
 
+async def forget(ctx: dict[Any, Any]) -> None:
+    """Once a day, forget what is older than it may be kept."""
+    runtime: Runtime = ctx["runtime"]
+    with contextlib.suppress(*db.UNAVAILABLE):
+        log.info("retention.done", counts=await privacy.retain(runtime.now()))
+
+
 async def adopt_turns(ctx: dict[Any, Any]) -> None:
     """Take over answers whose process is gone."""
     chat: Chat = ctx["chat"]
@@ -81,6 +88,7 @@ def make_worker(runtime: Runtime, chat: Chat) -> Worker:
             cron(job, name=f"cron:{job.__qualname__}", second=seconds, keep_result=0, timeout=JOB_SECONDS, max_tries=1)
             for job in sweeps
         ),
+        cron(forget, name="cron:forget", hour=3, minute=20, second=0, keep_result=0, timeout=JOB_SECONDS, max_tries=1),
         cron(adopt_turns, name="cron:turns", second=set(range(5, 60, 10)), keep_result=0, timeout=60, max_tries=1),
         cron(
             beat,

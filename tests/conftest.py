@@ -8,6 +8,7 @@ import redis
 from recovery import db as recovery_db
 from recovery.embedded import EmbeddedServers, Endpoints
 from tests.servers import TEMPLATE, database, database_copy, execute, fast_folder, run_apart
+from tests.shop import READY, Shop, open_shop, settings_for
 from tests.smtp_sink import SinkThread, SmtpSink
 
 pytest_plugins = ["tests.skipping"]
@@ -56,3 +57,19 @@ def smtp_sink() -> Iterator[SmtpSink]:
     """A real SMTP server that records what it accepts; ``sink.answer(...)`` makes it misbehave."""
     with SinkThread() as sink:
         yield sink
+
+
+@pytest.fixture
+async def shop(database_url: str, redis_url: str) -> AsyncIterator[Shop]:
+    """A shop whose store observes."""
+    async with open_shop(settings_for(database_url, redis_url)) as shop:
+        yield shop
+
+
+@pytest.fixture
+async def live(database_url: str, redis_url: str, smtp_sink: SmtpSink) -> AsyncIterator[Shop]:
+    """A shop whose store is live, may write to everybody, and sends to ``smtp_sink``."""
+    async with open_shop(settings_for(database_url, redis_url, smtp_sink)) as shop:
+        await shop.set(**READY)
+        await shop.go("live")
+        yield shop

@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 from starlette.types import Receive, Send
 
 from chatbot.app import create_app
+from chatbot.chat import Chat, open_chat
 from recovery import campaigns, db, delivery, detection, scoring
 from recovery.doorbell import Doorbell
 from recovery.installation import load_keys
@@ -102,11 +103,11 @@ def item(product_id: str = "K-12", row_total: int = 45999, quantity: Any = 1, **
     } | more
 
 
-def in_process(app: Starlette, runtime: Runtime) -> httpx2.AsyncClient:
+def in_process(app: Starlette, runtime: Runtime, chat: Chat) -> httpx2.AsyncClient:
     """A client that calls ``app`` in this loop; an exception in the app fails the test."""
 
     async def with_state(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-        scope["state"] = {"runtime": runtime, "chat": None}
+        scope["state"] = {"runtime": runtime, "chat": chat}
         await app(scope, receive, send)
 
     return httpx2.AsyncClient(transport=httpx2.ASGITransport(with_state), base_url="http://127.0.0.1:8000")
@@ -252,7 +253,7 @@ async def make_shop(runtime: Runtime, clock: Clock, client: httpx2.AsyncClient) 
 async def open_shop(settings: Settings) -> AsyncIterator[Shop]:
     """A shop whose client calls the web process in this loop."""
     clock = Clock()
-    async with open_runtime(settings, clock) as runtime:
-        app = create_app({"runtime": runtime, "chat": None}, ())
-        async with in_process(app, runtime) as client:
+    async with open_runtime(settings, clock) as runtime, open_chat(runtime) as chat:
+        app = create_app({"runtime": runtime, "chat": chat}, ())
+        async with in_process(app, runtime, chat) as client:
             yield await make_shop(runtime, clock, client)

@@ -21,7 +21,7 @@ ROOTS = {
 # Inside recovery a module imports its own line (without a circle) and lines below. A name stands for its
 # submodules and for modules that continue it: "hooks" is also recovery.hooks_schema.
 RANKS = [
-    "hooks links jobs privacy explain health pages",
+    "hooks links jobs explain health pages privacy",
     "delivery copies campaigns orders detection analytics",
     "eligibility emails coupons scoring heuristic carts products episodes persons",
     "stores llm mailer tokens installation runtime language crash",

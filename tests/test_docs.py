@@ -26,8 +26,6 @@ from tests.docs import shapes
 from tests.docs.pages import ROOT, Page, command_lines, page, pages
 
 PAGES = pages()
-#: Made by the browser test, so it is missing until that has run once.
-MADE_BY_TESTS = {"docs/images/journey.png"}
 MAKEFILE = (ROOT / "Makefile").read_text()
 
 
@@ -60,7 +58,7 @@ def test_every_relative_link_leads_somewhere(shown: Page) -> None:
             continue
         target, _, anchor = link.partition("#")
         file = (ROOT / shown.name).parent / target if target else ROOT / shown.name
-        assert file.exists() or str(file.relative_to(ROOT)) in MADE_BY_TESTS, link
+        assert file.exists(), link
         if anchor:
             assert anchor in page(str(file.relative_to(ROOT))).anchors(), link
 

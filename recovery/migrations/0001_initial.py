@@ -395,7 +395,7 @@ class Migration(migrations.Migration):
                 ('version', fields.BigIntField(null=True)),
                 ('occurred_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'policy', 'app': 'models', 'unique_together': (('store_id', 'key', 'locale'),), 'pk_attr': 'id', 'table_description': "One text of the store's own; ``facts`` are the only numbers about policies that may be stated by themselves."},
+            options={'table': 'policy', 'app': 'models', 'unique_together': (('store_id', 'key', 'locale'),), 'pk_attr': 'id', 'table_description': "One text of the store's own, removed where ``text`` is empty."},
             bases=['Model'],
         ),
         ops.CreateModel(

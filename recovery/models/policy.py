@@ -8,7 +8,10 @@ from recovery.models.store import Store
 
 
 class Policy(Model):
-    """One text of the store's own; ``facts`` are the only numbers about policies that may be stated by themselves."""
+    """One text of the store's own, removed where ``text`` is empty.
+
+    ``facts`` are the only numbers about policies that may be stated by themselves.
+    """
 
     id = fields.BigIntField(primary_key=True)
     store: fields.ForeignKeyRelation[Store] = fields.ForeignKeyField("models.Store", on_delete=fields.CASCADE)

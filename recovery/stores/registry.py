@@ -139,6 +139,23 @@ def hook_secrets(keys: Keys, connection: Connection, now: datetime) -> list[str]
     return secrets
 
 
+async def allow_host(connection_key: str, host: str) -> list[str]:
+    """Let links of a connection name one more host; all that are allowed now.
+
+    Raises:
+        NotFound: there is no such connection.
+        CartbackError: that is not a host name.
+    """
+    connection = await Connection.get_or_none(key=connection_key)
+    if connection is None:
+        raise NotFound(f"There is no connection {connection_key!r}; `cartback stores list` shows them.")
+    if urlsplit(f"https://{host}").hostname != host:
+        raise CartbackError(f"{host!r} is not a host name; write it like media.shop.example, without https://.")
+    connection.hosts = sorted({*connection.hosts, host})
+    await connection.save(update_fields=["hosts"])
+    return connection.hosts
+
+
 async def rotate_hook_secret(keys: Keys, connection_key: str, grace_hours: int, now: datetime) -> str:
     """Make a new hook secret and accept the old one for a while; the new one is returned once.
 

@@ -122,10 +122,9 @@ async def test_a_stranger_does_not_use_up_a_link(shop: Shop) -> None:
 
 
 async def test_behind_https_the_cookie_is_secure(shop: Shop) -> None:
-    settings = shop.runtime.settings.model_copy(update={"public_url": "https://cartback.example.com"})
-    shop.runtime = Runtime(settings, shop.runtime.clock, shop.runtime.keys, shop.runtime.doorbell)
+    link = await make_admin_link(SystemClock().now())
     async with from_address(shop, "127.0.0.1") as visitor:
-        cookie = (await visitor.get(await make_admin_link(SystemClock().now()))).headers["set-cookie"]
+        cookie = (await visitor.get(f"https://127.0.0.1:8000{link}")).headers["set-cookie"]
     assert cookie.startswith("__Secure-cartback_admin=")
     assert "; Secure" in cookie
 

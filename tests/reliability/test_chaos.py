@@ -13,7 +13,7 @@ from tests.reliability.workers import end_leases, start_worker
 from tests.shop import Shop
 from tests.smtp_sink import EVERYBODY, SmtpSink, Stage
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
 STAGES: list[Stage] = ["rcpt", "after_dot", "drop_after_dot"]
 MAILS, WORKERS, KILLS = 200, 3, 6
 

@@ -1,0 +1,15 @@
+"""How long personal data of the core is kept."""
+
+from datetime import datetime, timedelta
+
+from recovery.models import HookDelivery
+
+HOOK_BODIES = timedelta(days=30)
+
+
+async def retain(now: datetime) -> dict[str, int]:
+    """Forget what is older than it may be kept; how much of each kind."""
+    bodies = await HookDelivery.filter(received_at__lt=now - HOOK_BODIES, body__isnull=False).update(
+        body=None, email_hash=None
+    )
+    return {"hook bodies": bodies}

@@ -1,0 +1,221 @@
+"""The message itself: its words say nothing they should not, and no text gets out of its place."""
+
+import re
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesParser
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recovery.emails import Letter, Links, ready_made_words, render, render_copy, render_parts
+from recovery.store_settings import REASON_CODES, StoreSettings
+from tests.shop import MORNING, READY
+
+FORBIDDEN = re.compile(
+    r"\b(score|intent|abandon|track|watch|notic|behaviou?r|hesitat|price.?sensitiv|compar|trust|detect"
+    r"|porzuc|śledz|zauważ|obserw|waha|porówn|wynik|punkt)",
+    re.IGNORECASE,
+)
+EVIL = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "</mj-text></mj-column><mj-raw><b>out</b></mj-raw>",
+    "{{ 7 * 7 }} {% raw %} {total} %s",
+    "<!-- <mj-include path='/etc/passwd' /> -->",
+    "Bcc: x@evil.example.org\r\nX-Evil: 1",
+    "a\u2028b\u2029c\x0bd\x85e",
+    "&lt;b&gt; &amp; &nbsp;",
+    "javascript:alert(1)",
+    "\u202eevil\u202c",
+    "😀" * 50,
+    "=?utf-8?q?evil?=",
+]
+
+
+def letter(
+    *, language: str = "en", lines: list[Any] | None = None, links: Links | None = None, reason: str = "other",
+    cart: dict[str, Any] | None = None, shop: str = "Tatra", **changes: Any,
+) -> Letter:  # fmt: skip
+    """A letter over plain objects: what is rendered must not need a database."""
+    store: Any = SimpleNamespace(
+        row=SimpleNamespace(name=shop, language=language, currency="EUR"),
+        settings=StoreSettings.model_validate(READY | changes),
+    )
+    whole: Any = SimpleNamespace(
+        **{"total": 45999, "currency": "EUR", "currency_digits": 2, "discount": None, "shipping": None}
+        | {"payment_failed": False}
+        | (cart or {})
+    )
+    items: Any = lines or [line()]
+    abandonment: Any = SimpleNamespace(reason_code=reason)
+    email: Any = SimpleNamespace(
+        id=UUID(int=7), to_address="anna@example.com", copy_to="owner@example.com", composed_at=MORNING,
+        created_at=MORNING,
+    )  # fmt: skip
+    words = ready_made_words(store, abandonment, whole, len(items))
+    return Letter(email, store, whole, items, words, links or LINKS)
+
+
+LINKS = Links("https://c.example/r/R", "https://c.example/a/A", "https://c.example/u/U")
+
+
+def line(name: str = "Jacket", **more: Any) -> Any:
+    values = {"name": name, "options": [], "quantity": 10_000, "row_total": 45999, "image_url": None}
+    return SimpleNamespace(**(values | more))
+
+
+def parsed(raw: bytes) -> EmailMessage:
+    message = BytesParser(policy=policy.SMTP).parsebytes(raw)
+    assert isinstance(message, EmailMessage)
+    assert message.defects == []
+    return message
+
+
+def text_of(message: EmailMessage, subtype: str) -> str:
+    part = message.get_body((subtype,))
+    assert part is not None
+    content: str = part.get_content()
+    return content
+
+
+@pytest.mark.parametrize("form", ["informal", "formal"])
+@pytest.mark.parametrize("language", ["en", "pl"])
+@pytest.mark.parametrize("reason", REASON_CODES)
+def test_no_word_names_a_reason_a_score_or_a_watcher(language: str, reason: str, form: str) -> None:
+    for failed in (False, True):
+        made = letter(language=language, reason=reason, form_of_address=form, cart={"payment_failed": failed})
+        told = " ".join(str(word) for word in made.words.values())
+        assert FORBIDDEN.search(told.replace("written_by", "")) is None, told
+        assert "{" not in told
+        assert 10 <= len(made.words["subject"]) <= 78
+        # Only the shop can know of a failed payment, and then the text says so.
+        assert (("did not go through" in told) or ("nie powiodła się" in told)) == failed
+
+
+@pytest.mark.parametrize("reason", REASON_CODES)
+def test_formal_polish_is_never_familiar(reason: str) -> None:
+    html, text = render_parts(letter(language="pl", reason=reason, form_of_address="formal"))
+    for part in (html, text):
+        assert not re.search(r"\b(Tw[oó]j\w*|Ci|Cię|Tobie|Cześć|Wróć|Zapytaj)\b", part)
+
+
+def test_polish_counts_as_poles_do() -> None:
+    def intro(count: int) -> str:
+        return str(letter(language="pl", lines=[line()] * count).words["intro"])
+
+    assert "1 produkt." in intro(1)
+    assert "3 produkty." in intro(3)
+    assert "5 produktów." in intro(5)
+    assert "22 produkty." in intro(22)
+
+
+@pytest.mark.parametrize("language", ["de", "xx", "", "../../pyproject", "en-GB", "EN"])
+def test_a_language_without_texts_is_english(language: str) -> None:
+    assert letter(language=language or "q").words["greeting"] == "Hello,"
+
+
+def test_the_message_is_whole() -> None:
+    raw = render(letter(reply_to="help@example.com"))
+    message = parsed(raw)
+    assert message.get_content_type() == "multipart/alternative"
+    assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
+    assert {part["Content-Transfer-Encoding"] for part in message.iter_parts()} == {"quoted-printable"}
+    assert message["Message-ID"] == f"<{UUID(int=7)}@example.com>"
+    assert message["List-Unsubscribe"] == "<https://c.example/u/U>"
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert (message["Reply-To"], message["To"]) == ("help@example.com", "anna@example.com")
+    assert str(message["From"]) == "Tatra <shop@example.com>"
+    assert message["Date"].datetime == MORNING
+    assert max(len(row) for row in raw.split(b"\r\n")) <= 998
+    assert b"\n" not in raw.replace(b"\r\n", b"")
+    assert raw.isascii()
+
+
+@pytest.mark.parametrize("language", ["en", "pl"])
+def test_both_parts_have_the_links_the_sum_and_who_writes(language: str) -> None:
+    html, text = render_parts(letter(language=language, cart={"discount": 500, "shipping": 990}))
+    for part in (html, text):
+        for link in ("https://c.example/r/R", "https://c.example/a/A", "https://c.example/u/U"):
+            assert part.count(link) == 1
+        assert "459" in part
+        assert "Long Street 1, 00-001 Warszawa" in part
+        assert "Tatra" in part
+    assert len(re.findall(r"<a [^>]*https://c\.example/r/R", html)) == 1
+
+
+def test_without_the_assistant_nothing_speaks_of_it() -> None:
+    made = letter(links=Links("https://c.example/r/R", None, "https://c.example/u/U"), assistant_link=False)
+    for part in render_parts(made):
+        assert "ssistant" not in part
+
+
+def test_the_shops_copy_has_none_of_the_customers_links() -> None:
+    message = parsed(render_copy(letter(), "https://c.example/admin"))
+    assert message["Subject"].startswith("[Cartback] ")
+    assert (message["To"], message["List-Unsubscribe"]) == ("owner@example.com", None)
+    for part in ("plain", "html"):
+        told = text_of(message, part)
+        assert "https://c.example/admin" in told
+        assert not re.search(r"c\.example/[rau]/", told)
+
+
+@pytest.mark.parametrize("evil", EVIL)
+def test_no_text_gets_out_of_its_place(evil: str) -> None:
+    lines = [line(evil, options=[{"name": evil, "value": evil}])]
+    raw = render(letter(shop=evil, lines=lines, sender_name=evil[:78], postal_address=evil))
+    message = parsed(raw)
+    assert {name.lower() for name in message} == {
+        "from", "to", "subject", "date", "message-id", "list-unsubscribe", "list-unsubscribe-post", "mime-version",
+        "content-type",
+    }  # fmt: skip
+    assert [address.addr_spec for address in message["From"].addresses] == ["shop@example.com"]
+    html = text_of(message, "html")
+    assert "<script" not in html
+    assert "onerror=alert" not in re.sub(r"&[a-z#0-9]+;[^<]*", "", html)
+    assert "<b>out</b>" not in html
+    assert "49 " not in html
+    assert "root:" not in html
+    assert html.count("https://c.example/r/R") == 1
+
+
+@settings(max_examples=60, database=None, deadline=None)
+@given(st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=255))
+def test_any_name_can_be_written(name: str) -> None:
+    message = parsed(render(letter(lines=[line(name, options=[{"name": name[:64], "value": name}])])))
+    assert text_of(message, "plain")
+    assert "https://c.example/r/R" in text_of(message, "html")
+
+
+def test_a_huge_cart_is_still_a_mail_that_is_shown_whole() -> None:
+    """Gmail cuts what is longer than 102 kB, and the foot with it."""
+    long = "“Ż<&>" * 51
+    options = [{"name": long, "value": long}] * 50
+    raw = render(letter(lines=[line(long, options=options, image_url="https://s.example/" + "x" * 2000)] * 500))
+    html = text_of(parsed(raw), "html")
+    assert len(html.encode()) < 102_000
+    assert "and 492 more" in html
+
+
+@pytest.mark.parametrize(
+    ("currency", "digits", "total", "language", "written"),
+    [
+        ("EUR", 2, 123456, "en", "€1,234.56"),
+        ("PLN", 2, 123456, "pl", "1 234,56 zł"),
+        ("PLN", 2, 12345678, "pl", "123 456,78 zł"),
+        ("JPY", 0, 123456, "en", "¥123,456"),
+        ("KWD", 3, 123456, "en", "KWD 123.456"),
+        ("RSD", 2, 123456, "en", "RSD 1,234.56"),
+        ("EUR", 4, 1234567, "en", "€123.4567"),
+    ],
+)
+def test_the_sum_is_written_as_people_write_it(
+    currency: str, digits: int, total: int, language: str, written: str
+) -> None:
+    cart = {"currency": currency, "currency_digits": digits, "total": total}
+    _, text = render_parts(letter(language=language, cart=cart, lines=[line(row_total=total)]))
+    assert written in re.sub(r"[\u00a0\u202f]", " ", text)
