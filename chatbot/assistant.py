@@ -205,6 +205,9 @@ class Assistant:
 
     def take_over(self, turn: int, conversation: uuid.UUID) -> None:
         """Take a turn whose producer is gone, in a task of its own."""
+        if any(production.right.id == turn for production in self._running.values()):
+            # It is only late: the database was away for longer than the lease.
+            return
         self._start(turns.take_over(turn, conversation, self._node, self._limits, self._runtime.now()))
 
     def _start(self, claiming: Coroutine[Any, Any, TakenOver | None]) -> None:

@@ -25,7 +25,7 @@ from recovery.runtime import Runtime
 from tests.chatbot.client import Client, Transcript
 from tests.chatbot.conftest import BRISK, StartNode, wait_until
 from tests.chatbot.rows import Shop, make_shop
-from tests.chatbot.sources import EMOJI, telling
+from tests.chatbot.sources import EMOJI, Stalling, telling
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -161,6 +161,22 @@ async def test_a_lost_claim_writes_nothing(shop: Shop, runtime: Runtime) -> None
     assert await turns.finish(begun.claim, "late words", [], "stop", None, runtime.now()) is None
     row = await Turn.get(client_id=turn)
     assert (row.status, row.answer) == ("running", "")
+
+
+async def test_a_late_producer_is_not_cut_by_its_own_node(start_node: StartNode, shop: Shop) -> None:
+    """After an outage of the database that was longer than the lease."""
+    stalling = Stalling()
+    async with start_node(replace(QUICK, turn_renew_seconds=60), stalling.source()) as node:
+        opened = await node.open(shop.token)
+        async with node.client() as client:
+            await client.hello(opened)
+            turn = await client.ask("Does it fit?")
+            await client.until("d")
+            await recovery_db.client().execute_query("UPDATE turn SET lease_until = now() - interval '1 s'")
+            await asyncio.sleep(0.5)
+            stalling.go_on.set()
+            assert await client.until_done(turn) == "First words. Last words."
+    assert client.seen.finished[turn]["finish"] == "stop"
 
 
 async def test_two_nodes_that_take_over_at_once_answer_once(
