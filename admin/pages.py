@@ -12,15 +12,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from recovery.money import format_money, format_quantity
+from recovery.pages import PRIVATE
 from recovery.runtime import Runtime
 from recovery.text import duration, mask_address, mask_addresses
 
 #: Nothing from elsewhere, nothing that runs, nothing kept, nobody told where one came from.
-HEADERS = {
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Robots-Tag": "noindex, nofollow",
+HEADERS = PRIVATE | {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'",
 }

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import orjson
 import structlog
@@ -18,11 +17,11 @@ from chatbot.sockets import endpoint
 from chatbot.texts import Texts
 from recovery.errors import LinkRefused
 from recovery.links import OpenedLink, count_use, open_link
+from recovery.pages import PRIVATE, picture_sources
 from recovery.runtime import Runtime
 from recovery.tokens import MAX_LENGTH
 
 MAX_BODY = MAX_LENGTH + 256
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 log = structlog.get_logger()
 
@@ -141,7 +140,7 @@ def _refusal(code: str, status: int) -> Response:
 
 
 def _json(data: dict[str, Any], status: int) -> Response:
-    return JSONResponse(data, status, headers=_headers())
+    return JSONResponse(data, status, headers=PRIVATE)
 
 
 def _html(
@@ -149,21 +148,12 @@ def _html(
 ) -> Response:
     chat = _chat(request)
     body = chat.templates.get_template(template).render(page=texts.page, language=texts.language, **values)
-    return HTMLResponse(body, status, headers=_headers() | {"Content-Security-Policy": _policy(chat.origin, hosts)})
-
-
-def _headers() -> dict[str, str]:
-    return {
-        "Cache-Control": "no-store",
-        "Referrer-Policy": "no-referrer",
-        "X-Content-Type-Options": "nosniff",
-        "X-Robots-Tag": "noindex, nofollow",
-    }
+    return HTMLResponse(body, status, headers=PRIVATE | {"Content-Security-Policy": _policy(chat.origin, hosts)})
 
 
 def _policy(origin: str, opened: OpenedLink | None) -> str:
     """The page runs its own script, talks to its own server and shows pictures of its own store, nothing else."""
-    pictures = " ".join(["'self'", *(_picture_sources(opened) if opened is not None else [])])
+    pictures = " ".join(["'self'", *(picture_sources(opened.store.connection) if opened is not None else [])])
     sockets = origin.replace("http", "ws", 1)
     return "; ".join(
         [
@@ -179,14 +169,6 @@ def _policy(origin: str, opened: OpenedLink | None) -> str:
             "require-trusted-types-for 'script'",
         ]
     )
-
-
-def _picture_sources(opened: OpenedLink) -> list[str]:
-    connection = opened.store.connection
-    base = urlsplit(connection.base_url)
-    # A shop on loopback (the demo, a developer's) has a port and no TLS.
-    own = [f"http://{base.netloc}"] if base.hostname in LOOPBACK else []
-    return own + [f"https://{host}" for host in connection.hosts if host not in LOOPBACK]
 
 
 def _script_json(data: dict[str, Any]) -> Markup:

@@ -95,7 +95,7 @@ async def restore(request: Request) -> Response:
     if opened.cart.status == "ordered":
         return await _saved_cart(opened, ordered=True)
     if opened.cart.restore_url:
-        return RedirectResponse(_with_handoff(runtime, opened), 302, headers=pages.HEADERS)
+        return RedirectResponse(_with_handoff(runtime, opened), 302, headers=pages.PRIVATE)
     return await _saved_cart(opened, ordered=False)
 
 
@@ -168,6 +168,7 @@ async def _saved_cart(opened: OpenedLink, *, ordered: bool) -> Response:
         "saved_cart",
         texts,
         shop=store.name,
+        pictures=pages.picture_sources(store.connection),
         ordered=ordered,
         lines=lines,
         total=format_money(cart.total, cart.currency, store.language, cart.currency_digits),

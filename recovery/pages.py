@@ -1,25 +1,26 @@
 """Pages people see from the e-mail: the saved cart, the unsubscribe page, the page for a link that does not work."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.responses import HTMLResponse
 
 from recovery.language import Texts
-from recovery.models import Cart, CartItem, Product, Store
+from recovery.models import Cart, CartItem, Connection, Product, Store
 from recovery.money import format_money, format_quantity
 from recovery.text import untold_options
 
-#: Nothing from elsewhere, nothing that runs, nothing kept, nobody told where one came from.
-HEADERS = {
+#: Of every page that a secret link opens: nothing kept, nobody told where one came from.
+PRIVATE = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex, nofollow",
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' https: http://127.0.0.1:*; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 }
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 @dataclass(frozen=True)
@@ -59,13 +60,32 @@ def _line(store: Store, cart: Cart, item: CartItem, product: Product | None, tex
     return Line(item, options, "in", texts.get("state", "in"), price, quantity)
 
 
-def page(name: str, texts: Texts, *, status: int = 200, shop: str = "", **context: object) -> HTMLResponse:
-    """The page ``templates/<name>.html`` in the language of ``texts``."""
+def picture_sources(connection: Connection) -> list[str]:
+    """Where pictures of a shop's products may come from, as a content security policy names it."""
+    base = urlsplit(connection.base_url)
+    # A shop on loopback (the demo, a developer's) has a port and no TLS.
+    own = [f"http://{base.netloc}"] if base.hostname in _LOOPBACK else []
+    return own + [f"https://{host}" for host in connection.hosts if host not in _LOOPBACK]
+
+
+def page(
+    name: str, texts: Texts, *, status: int = 200, shop: str = "", pictures: Sequence[str] = (), **context: object
+) -> HTMLResponse:
+    """The page ``templates/<name>.html`` in the language of ``texts``; nothing runs on it or comes from elsewhere.
+
+    Args:
+        pictures: where its pictures may come from, beside this server.
+    """
     labels = texts.section("page", shop=shop)
     body = (
         _environment().get_template(f"{name}.html").render(labels=labels, language=texts.language, shop=shop, **context)
     )
-    return HTMLResponse(body, status, headers=HEADERS)
+    sources = " ".join(["'self'", *pictures])
+    policy = (
+        f"default-src 'none'; style-src 'self'; img-src {sources}; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    )
+    return HTMLResponse(body, status, headers=PRIVATE | {"Content-Security-Policy": policy})
 
 
 @cache

@@ -117,7 +117,9 @@ async def test_without_a_restore_address_the_saved_cart_is_shown_line_by_line(li
     assert "Price now: €12.00" in response.text
     assert f'href="https://{HOST}/cart"' in response.text
     assert ADDRESS not in response.text
-    assert "default-src 'none'" in response.headers["content-security-policy"]
+    policy = response.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert f"img-src 'self' https://{HOST};" in policy
     assert "<script" not in response.text
 
 
