@@ -39,7 +39,7 @@ test-frontend: setup-test ## Check style and types of the front end and run its 
 	@$(STEP) -v "front-end types and style" $(NPM) frontend run --silent check
 	@$(STEP) -v "front-end tests" $(NPM) frontend run --silent test
 
-test-python: .venv/.test ## Run the Python tests but those in a browser; ARGS goes to pytest
+test-python: setup-test frontend ## Run the Python tests but those in a browser; ARGS goes to pytest
 	@$(STEP) -v "Python tests" $(PY) -m pytest -q -n 2 -m "not browser and not large" $(ARGS)
 
 test-browser: setup-test frontend ## Run the tests in a browser; ARGS goes to pytest
