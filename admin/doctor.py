@@ -15,11 +15,11 @@ from admin import (
     doctor_use,
 )
 from admin.findings import Finding, not_checked, unless_away, wrong
-from admin.masking import mask_addresses
 from recovery import db
 from recovery.clock import clock_for
 from recovery.errors import SetupError
 from recovery.settings import Settings
+from recovery.text import mask_addresses
 
 TOPICS = ("carts", "emails", "ai-score", "assistant")
 _ANSWERS = {

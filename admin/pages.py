@@ -11,10 +11,9 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from admin.masking import mask_addresses
 from recovery.money import format_money, format_quantity
 from recovery.runtime import Runtime
-from recovery.text import duration, mask_address
+from recovery.text import duration, mask_address, mask_addresses
 
 #: Nothing from elsewhere, nothing that runs, nothing kept, nobody told where one came from.
 HEADERS = {

@@ -58,6 +58,7 @@ class Production:
         self._flushed_at = time.monotonic()
         self._flushing = asyncio.Lock()
         self._cancel = asyncio.Event()
+        self._unwatched = False
 
     def cancel(self) -> None:
         """Stop writing; what is written stays."""
@@ -108,13 +109,14 @@ class Production:
     async def _flush(self) -> None:
         async with self._flushing:
             text = self._text
-            cancelled = await self._insist(
+            flushed = await self._insist(
                 lambda: turns.flush(self.right, text, self._source.name, self._limits, self._runtime.now())
             )
-            if cancelled is None:
+            if flushed is None:
                 raise ClaimLost
-            if cancelled:
+            if flushed.cancelled:
                 self.cancel()
+            self._unwatched = flushed.unwatched
             self._flushed_bytes, self._flushed_at = len(text.encode()), time.monotonic()
 
     async def _insist(self, statement: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
@@ -132,7 +134,7 @@ class Production:
         cancelled = asyncio.create_task(self._cancel.wait())
         try:
             while not writing.done() and not self._cancel.is_set():
-                if time.monotonic() >= until:
+                if time.monotonic() >= until or self._unwatched:
                     return self._broken_off()
                 await asyncio.wait(
                     {writing, cancelled},

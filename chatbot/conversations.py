@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from chatbot import events
 from chatbot.models import Conversation
 from recovery import db
 from recovery.errors import CartbackError, LinkRefused
@@ -17,6 +18,14 @@ from recovery.runtime import Runtime
 from recovery.tokens import sign_session
 
 REPLAY_BATCH = 50
+GONE_CARTS = {"deleted", "merged"}
+#: Whether the cart of conversation ``c`` became an order, or none again, since its sockets were told last.
+CART_NEWS = """
+    (SELECT k.status = 'ordered' FROM cart k WHERE k.id = c.cart_id) <> coalesce((
+        SELECT (e.payload ->> 'ordered')::boolean FROM conversation_event e
+        WHERE e.conversation_id = c.id AND e.payload ->> 't' = 'state' ORDER BY e.seq DESC LIMIT 1
+    ), false)
+"""
 
 
 class ConversationGone(CartbackError):
@@ -64,11 +73,13 @@ async def open_session(runtime: Runtime, token: str, now: datetime) -> OpenedSes
 
     Raises:
         LinkRefused: the link does not open anything (cause ``expired`` when only its time is over).
-        ConversationGone: the conversation was closed or erased.
+        ConversationGone: the conversation was closed or erased, or its cart is gone.
     """
     opened = await open_link(runtime, "assistant", token, now)
     if opened.link.expires_at <= now:
         raise LinkRefused("expired")
+    if opened.cart.status in GONE_CARTS:
+        raise ConversationGone("The cart is gone.")
     conversation = await _find_or_make(opened, now)
     if conversation.status != "open":
         raise ConversationGone("This conversation was closed.")
@@ -97,14 +108,21 @@ async def find_open(conversation: uuid.UUID, now: datetime) -> Conversation:
     """The conversation that a socket wants to join, with its store.
 
     Raises:
-        ConversationGone: it was closed or erased.
+        ConversationGone: it was closed or erased, or its cart is gone.
         ConversationOver: its time is over.
     """
-    row = await Conversation.get_or_none(id=conversation).select_related("store")
-    if row is None:
+    row = await Conversation.get_or_none(id=conversation).select_related("store", "cart")
+    if row is None or row.cart.status in GONE_CARTS:
         raise ConversationGone("There is no such conversation.")
     _check(row.status, row.expires_at, now)
     return row
+
+
+async def touch(conversations: Iterable[str]) -> None:
+    """Note that a socket is in these conversations, on the database's clock as leases are."""
+    await db.client().execute_query(
+        "UPDATE conversation SET last_socket_at = now() WHERE id = ANY($1)", [list(conversations)]
+    )
 
 
 async def hold(connection: BaseDBAsyncClient, conversation: uuid.UUID) -> tuple[str | None, datetime | None]:
@@ -136,7 +154,7 @@ async def append(
     connection: BaseDBAsyncClient, conversation: uuid.UUID, payloads: Iterable[dict[str, Any]], now: datetime
 ) -> list[Event]:
     """Write durable events in the caller's transaction, numbered without a hole."""
-    events = []
+    written = []
     for payload in payloads:
         rows = await connection.execute_query_dict(
             "UPDATE conversation SET last_seq = last_seq + 1 WHERE id = $1 RETURNING last_seq", [conversation]
@@ -146,8 +164,22 @@ async def append(
             "INSERT INTO conversation_event (conversation_id, seq, payload, at) VALUES ($1, $2, $3, $4)",
             [conversation, event.seq, orjson.dumps(payload).decode(), now],
         )
-        events.append(event)
-    return events
+        written.append(event)
+    return written
+
+
+async def tell_of_cart(conversation: uuid.UUID, now: datetime) -> list[Event]:
+    """Write down that the cart became an order or is none any more; nothing when that was done before."""
+    async with db.in_transaction() as connection:
+        await hold(connection, conversation)
+        rows = await connection.execute_query_dict(
+            f"""
+            SELECT k.status = 'ordered' AS ordered FROM conversation c JOIN cart k ON k.id = c.cart_id
+            WHERE c.id = $1 AND {CART_NEWS}
+            """,  # noqa: S608
+            [conversation],
+        )
+        return await append(connection, conversation, [events.state(row["ordered"]) for row in rows], now)
 
 
 async def events_after(conversation: uuid.UUID, seq: int, until: int | None = None) -> list[Event]:

@@ -19,7 +19,7 @@ From the server, durable: kept in the database, numbered by ``seq`` without a ho
     cards   {seq, msg, items}             products beside the answer: {id, name, price, image, url, why, in_stock}
     done    {seq, msg, ep, len, sha, finish, text?}   the answer is complete; ``text`` comes where no ``d`` could
     vote    {seq, msg, v}                 somebody voted
-    state   {seq, ordered?, coupon?, cart_version?}   something about the cart changed (reserved: not sent yet)
+    state   {seq, ordered}                the cart has become an order (true), or none again (false)
 
 From the server, fleeting
     welcome {conv, seq, resumed, limits, disclosure}  after ``hello``; not ``resumed``: forget all, a full log comes
@@ -240,6 +240,11 @@ def done(turn: str, ep: int, text: str, finish: Finish) -> dict[str, Any]:
 def vote(turn: str, value: int) -> dict[str, Any]:
     """Somebody voted."""
     return {"t": "vote", "msg": turn, "v": value}
+
+
+def state(ordered: bool) -> dict[str, Any]:
+    """What became of the cart."""
+    return {"t": "state", "ordered": ordered}
 
 
 def delta(turn: str, ep: int, offset: int, text: str) -> dict[str, Any]:

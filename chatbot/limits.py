@@ -25,6 +25,9 @@ class Limits:
     turn_lease_seconds: float = 10
     turn_renew_seconds: float = 3
     turn_seconds: float = 60
+    #: An answer ends when no socket has been in its conversation for so long; each node says so this often.
+    unwatched_seconds: float = 60
+    touch_seconds: float = 20
     flush_seconds: float = 1
     flush_bytes: int = 1024
     #: How long the pieces of a ready answer may take in all, and the pause between two at most.

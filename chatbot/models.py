@@ -13,6 +13,7 @@ class Conversation(Model):
     """One customer's talk about one cart; ``last_seq`` numbers its durable events.
 
     ``status`` is ``open``, ``closed`` or ``erased``. ``link_jti`` is the assistant link that opened it.
+    ``last_socket_at`` is on the database's clock.
     """
 
     id = fields.UUIDField(primary_key=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chatbot import events
-from chatbot.conversations import Event, events_after
+from chatbot.conversations import ConversationGone, Event, events_after
 from chatbot.rooms import Room
 
 
@@ -33,7 +33,11 @@ class Cursor:
             self._sent = Sent(answer.turn, answer.ep, 0)
 
     async def next(self) -> dict[str, Any] | None:
-        """The next frame for the client, or None when it has everything."""
+        """The next frame for the client, or None when it has everything.
+
+        Raises:
+            ConversationGone: what should come next is not there any more.
+        """
         if self.seq >= self._room.seq:
             return self._slice()
         event = self._room.event(self.seq + 1)
@@ -42,12 +46,12 @@ class Cursor:
         if event.payload["t"] in {"cards", "done"} and (text := self._slice()) is not None:
             return text
         if event.payload["t"] == "done" and not self._has_all(event):
-            [event] = await events_after(self._room.conversation, self.seq, event.seq)
+            [event] = await self._read(event.seq)
         self._advance(event)
         return event.frame(with_text=True)
 
     async def _log(self) -> dict[str, Any]:
-        found = await events_after(self._room.conversation, self.seq, self._room.seq)
+        found = await self._read(self._room.seq)
         for event in found:
             self._advance(event)
         return {
@@ -55,6 +59,17 @@ class Cursor:
             "items": [event.frame(with_text=True) for event in found],
             "more": self.seq < self._room.seq,
         }
+
+    async def _read(self, until: int) -> list[Event]:
+        """The events that are due, of which there is at least one.
+
+        Raises:
+            ConversationGone: there are none any more.
+        """
+        found = await events_after(self._room.conversation, self.seq, until)
+        if not found:
+            raise ConversationGone("The conversation was erased.")
+        return found
 
     def _advance(self, event: Event) -> None:
         self.seq = event.seq

@@ -81,6 +81,7 @@ class Room:
         self._events: deque[Event] = deque(maxlen=KEPT_EVENTS)
         self._early: list[Message] = []
         self._mending: asyncio.Task[None] | None = None
+        self._behind = False
 
     async def load(self, fanout: Fanout) -> None:
         """Subscribe (confirmed), buffer what arrives, then take a snapshot.
@@ -158,11 +159,14 @@ class Room:
 
     def mend(self) -> None:
         """Read from the database what is missing here, in a task of its own."""
+        self._behind = True
         if self._mending is None or self._mending.done():
             self._mending = asyncio.create_task(self._mend(), name=f"mend {self.conversation}")
 
     async def _mend(self) -> None:
         while self.listeners:
+            # Set again by what arrives while the database is read, which may be newer than what was read.
+            self._behind = False
             try:
                 whole = await self._look()
             except ConversationGone:
@@ -171,7 +175,7 @@ class Room:
                 log.warning("room.unread", conversation=str(self.conversation), error=type(error).__name__)
                 whole = False
             self._wake()
-            if whole:
+            if whole and not self._behind:
                 return
             await asyncio.sleep(MEND_SECONDS)
 

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from chatbot.chat import Chat
-from chatbot.conversations import ConversationGone, open_session
+from chatbot.conversations import GONE_CARTS, ConversationGone, open_session
 from chatbot.pages import page_view, way_back
 from chatbot.sockets import endpoint
 from chatbot.texts import Texts
@@ -23,7 +23,6 @@ from recovery.tokens import MAX_LENGTH
 
 MAX_BODY = MAX_LENGTH + 256
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-GONE_CARTS = {"deleted", "merged"}
 
 log = structlog.get_logger()
 
@@ -64,6 +63,7 @@ async def link_page(request: Request) -> Response:
         "token": token,
         "texts": texts.page,
         "contact": view.contact,
+        "ordered": view.ordered,
         "limits": _chat(request).client_limits(),
     }
     return _html(request, "assistant.html", texts, 200, hosts=opened, view=view, boot=_script_json(boot))

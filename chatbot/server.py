@@ -40,7 +40,7 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, silent_client_ms: int = SILENT_CLIENT_MS) -> socket.socket:
     """A listening socket; port 0 takes a free one. Accepted sockets inherit its TCP_USER_TIMEOUT where that exists.
 
     Raises:
@@ -54,7 +54,7 @@ def listen(host: str, port: int) -> socket.socket:
         user_timeout = getattr(socket, "TCP_USER_TIMEOUT", None)
         if user_timeout is not None:
             with contextlib.suppress(OSError):
-                listener.setsockopt(socket.IPPROTO_TCP, user_timeout, SILENT_CLIENT_MS)
+                listener.setsockopt(socket.IPPROTO_TCP, user_timeout, silent_client_ms)
         listener.bind((host, port))
         listener.listen(BACKLOG)
     except OSError:

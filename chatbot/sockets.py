@@ -14,7 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from chatbot import events, turns
 from chatbot.chat import Chat
-from chatbot.conversations import ConversationGone, ConversationOver, find_open
+from chatbot.conversations import ConversationGone, ConversationOver, find_open, touch
 from chatbot.inbox import Request, act
 from chatbot.replay import Cursor
 from recovery import db
@@ -60,6 +60,7 @@ class Socket:
         self._conversation: uuid.UUID | None = None
         self._session_until = chat.runtime.now()
         self._cursor: Cursor | None = None
+        self._early: deque[events.Inbound] = deque()
         self._waiting: deque[dict[str, Any]] = deque()
         self._woken = asyncio.Event()
         self._ending: int | None = None
@@ -82,7 +83,7 @@ class Socket:
         code: int | None = None
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._read(), name="socket reader")
+                tasks.create_task(self._read(tasks), name="socket reader")
                 tasks.create_task(self._write(), name="socket writer")
         except* WebSocketDisconnect:
             pass
@@ -99,23 +100,34 @@ class Socket:
 
     # Reading
 
-    async def _read(self) -> None:
-        early: list[events.Inbound] = []
+    async def _read(self, tasks: asyncio.TaskGroup) -> None:
         try:
             async with asyncio.timeout(self._limits.hello_seconds):
                 while not isinstance(frame := await self._receive(), events.Hello):
-                    early.append(frame)
-                    if len(early) > self._limits.frames_before_welcome:
-                        raise Closing(events.CLOSE_BAD_MESSAGE)
+                    self._keep(frame)
         except TimeoutError as error:
             raise Closing(events.CLOSE_IDLE) from error
-        await self._guarded(self._join(frame), None)
+        entering = tasks.create_task(self._enter(frame), name="socket entering")
+        while True:
+            another = await self._receive()
+            if self._cursor is None:
+                self._keep(another)
+            else:
+                await entering
+                await self._take(another)
+
+    def _keep(self, frame: events.Inbound) -> None:
+        """A frame before the welcome waits for it."""
+        if len(self._early) >= self._limits.frames_before_welcome:
+            raise Closing(events.CLOSE_BAD_MESSAGE)
+        self._early.append(frame)
+
+    async def _enter(self, hello: events.Hello) -> None:
+        await self._guarded(self._join(hello), None)
         if self._cursor is None:
             raise Closing(events.CLOSE_OVERLOADED)
-        for kept in early:
-            await self._take(kept)
-        while True:
-            await self._take(await self._receive())
+        while self._early:
+            await self._take(self._early.popleft())
 
     async def _receive(self) -> events.Inbound:
         """The next frame that is one; the others are answered by ``err``."""
@@ -155,6 +167,7 @@ class Socket:
             raise Closing(events.CLOSE_TOO_MANY)
         self._conversation = hello.conv
         self._session_until = datetime.fromtimestamp(claims.expires_at, now.tzinfo)
+        await touch([str(hello.conv)])
         room = await self._chat.rooms.enter(hello.conv, self, self._chat.fanout)
         cursor = Cursor(room, hello.last_seq, hello.partial)
         welcome = {
@@ -230,6 +243,8 @@ class Socket:
             return None
         try:
             return await self._cursor.next()
+        except ConversationGone as error:
+            raise Closing(events.CLOSE_GONE) from error
         except db.UNAVAILABLE as error:
             # The watch wakes this socket again within seconds.
             log.warning("socket.unread", error=type(error).__name__)

@@ -18,6 +18,9 @@ from recovery.errors import CartbackError
 
 #: A turn whose producers died this often gets no further one.
 MAX_PRODUCERS = 3
+#: Of a row of ``turn``, $4 being the seconds; a conversation that never had a socket counts as watched.
+_UNWATCHED = """coalesce((SELECT c.last_socket_at < now() - make_interval(secs => $4) FROM conversation c
+                         WHERE c.id = turn.conversation_id), false) AS unwatched"""
 
 
 class TurnRefused(CartbackError):
@@ -46,6 +49,14 @@ class Claim:
     turn: str
     question: str
     ep: int
+
+
+@dataclass(frozen=True)
+class Flushed:
+    """What the producer learns when it keeps its text: whether a cancel was asked for, whether nobody is there."""
+
+    cancelled: bool
+    unwatched: bool
 
 
 @dataclass(frozen=True)
@@ -150,7 +161,7 @@ async def take_over(
 ) -> TakenOver | None:
     """Take a running turn whose producer's lease is over; None when there is nothing to take.
 
-    Nothing was shown of it yet: it is produced again. Something was: it ends there, marked as cut.
+    Nothing was shown of it yet: it is produced again. Something was, or nobody is there: it ends there, marked so.
     """
     async with db.in_transaction() as connection:
         await hold(connection, conversation)
@@ -161,7 +172,7 @@ async def take_over(
             return await _end(connection, row, "cancelled", now)
         if row["first_text_at"] is not None:
             return await _end(connection, row, "cut", now)
-        if row["fence"] > MAX_PRODUCERS:
+        if row["fence"] > MAX_PRODUCERS or row["unwatched"]:
             return await _end(connection, row, "error", now)
         return await _begin(connection, row, now)
 
@@ -170,14 +181,14 @@ async def _seize(
     connection: BaseDBAsyncClient, turn: int, producer: str, limits: Limits, condition: str
 ) -> dict[str, Any] | None:
     rows = await connection.execute_query_dict(
-        # ``condition`` is one of the two constants above, never anything from outside.
+        # ``condition`` is one of the two constants above, nothing here comes from outside.
         f"""
         UPDATE turn SET fence = fence + 1, claimed_by = $2, lease_until = now() + make_interval(secs => $3)
         WHERE id = $1 AND status = 'running' AND {condition}
         RETURNING id, conversation_id, client_id, question, answer, cards, answered_by, fence, first_text_at,
-                  cancel_requested
+                  cancel_requested, {_UNWATCHED}
         """,  # noqa: S608
-        [turn, producer, limits.turn_lease_seconds],
+        [turn, producer, limits.turn_lease_seconds, limits.unwatched_seconds],
     )
     return rows[0] if rows else None
 
@@ -198,18 +209,18 @@ def _claim_of(row: dict[str, Any]) -> Claim:
     return Claim(row["id"], row["conversation_id"], str(row["client_id"]), row["question"], row["fence"])
 
 
-async def flush(right: Claim, text: str, answered_by: str | None, limits: Limits, now: datetime) -> bool | None:
-    """Keep the text so far and renew the lease; whether a cancel was asked for, None when the claim is lost."""
+async def flush(right: Claim, text: str, answered_by: str | None, limits: Limits, now: datetime) -> Flushed | None:
+    """Keep the text so far and renew the lease; None when the claim is lost."""
     rows = await db.client().execute_query_dict(
-        """
-        UPDATE turn SET answer = $3, answered_by = coalesce($4, answered_by),
+        f"""
+        UPDATE turn SET answer = $3, answered_by = coalesce($7, answered_by),
                first_text_at = CASE WHEN $3 = '' THEN first_text_at ELSE coalesce(first_text_at, $5) END,
                lease_until = now() + make_interval(secs => $6)
-        WHERE id = $1 AND fence = $2 AND status = 'running' RETURNING cancel_requested
-        """,
-        [right.id, right.ep, text, answered_by, now, limits.turn_lease_seconds],
+        WHERE id = $1 AND fence = $2 AND status = 'running' RETURNING cancel_requested, {_UNWATCHED}
+        """,  # noqa: S608
+        [right.id, right.ep, text, limits.unwatched_seconds, now, limits.turn_lease_seconds, answered_by],
     )
-    return bool(rows[0]["cancel_requested"]) if rows else None
+    return Flushed(rows[0]["cancel_requested"], rows[0]["unwatched"]) if rows else None
 
 
 async def finish(

@@ -1,4 +1,4 @@
-"""Looks after the conversations shown on this node: their end, fresh sessions, orphaned turns, and Redis being away."""
+"""Looks after the conversations shown on this node: their end, their cart, orphaned turns, and Redis being away."""
 
 import asyncio
 import time
@@ -7,14 +7,13 @@ from typing import Any
 import structlog
 
 from chatbot import events, turns
-from chatbot.assistant import Assistant
+from chatbot.assistant import Assistant, publish_events
+from chatbot.conversations import CART_NEWS, GONE_CARTS, tell_of_cart, touch
 from chatbot.fanout import Fanout
 from chatbot.limits import Limits
 from chatbot.rooms import Room, Rooms
 from recovery import db
 from recovery.runtime import Runtime
-
-TOUCH_SECONDS = 20
 
 log = structlog.get_logger()
 
@@ -52,12 +51,15 @@ class Watch:
         found = await _states(list(rooms))
         for key, room in rooms.items():
             self._compare(room, found.get(key))
+            if key in found and found[key]["news"]:
+                written = await tell_of_cart(room.conversation, self._runtime.now())
+                await publish_events(self._fanout, room.conversation, written)
         if full:
             await self._touch(list(rooms))
 
     def _compare(self, room: Room, state: dict[str, Any] | None) -> None:
         now = self._runtime.now()
-        if state is None or state["status"] != "open":
+        if state is None or state["status"] != "open" or state["cart"] in GONE_CARTS:
             code = events.CLOSE_GONE
         elif state["expires_at"] <= now or state["revoked_at"] is not None:
             code = events.CLOSE_SESSION_OVER
@@ -77,24 +79,21 @@ class Watch:
             listener.wake()
 
     async def _touch(self, conversations: list[str]) -> None:
-        if time.monotonic() - self._touched_at < TOUCH_SECONDS:
-            return
-        self._touched_at = time.monotonic()
-        await db.client().execute_query(
-            "UPDATE conversation SET last_socket_at = now() WHERE id = ANY($1)", [conversations]
-        )
+        if time.monotonic() - self._touched_at >= self._limits.touch_seconds:
+            self._touched_at = time.monotonic()
+            await touch(conversations)
 
 
 async def _states(conversations: list[str]) -> dict[str, dict[str, Any]]:
     rows = await db.client().execute_query_dict(
-        """
+        f"""
         SELECT c.id, c.status, c.expires_at, c.last_seq, l.revoked_at, t.id AS turn, length(t.answer) AS length,
-               t.lease_until < now() AS orphan
-        FROM conversation c
+               t.lease_until < now() AS orphan, k.status AS cart, c.status = 'open' AND {CART_NEWS} AS news
+        FROM conversation c JOIN cart k ON k.id = c.cart_id
         LEFT JOIN link_token l ON l.jti = c.link_jti
         LEFT JOIN turn t ON t.running_key = c.id
         WHERE c.id = ANY($1)
-        """,
+        """,  # noqa: S608
         [conversations],
     )
     return {str(row["id"]): row for row in rows}

@@ -11,7 +11,7 @@ from recovery import db, episodes
 from recovery.models import Abandonment, Cart, CartItem, Order, Store
 from recovery.persons import lock_persons, record_consent
 from recovery.secrets import Keys
-from recovery.stores.snapshots import CartEnd, CartSnapshot, Consent, Customer, is_newer
+from recovery.stores.snapshots import CartEnd, CartSnapshot, Consent, Customer, is_newer, not_ahead
 
 Taken = Literal["applied", "older"]
 
@@ -75,7 +75,7 @@ async def restored(store: Store, quote_id: str, at: datetime) -> Taken:
 async def hear_consent(connection_id: int, email_hash: str, consent: Consent, now: datetime) -> None:
     """Keep what a person said about marketing mail, and act on it at once. Call with the person locked."""
     # By a clock that runs ahead, a word would count as the latest until that time, whatever is said after it.
-    consent = replace(consent, at=min(consent.at, now))
+    consent = replace(consent, at=not_ahead(consent.at, now))
     if await record_consent(connection_id, email_hash, consent):
         await take_back_for_person(connection_id, email_hash, "objection", now)
     else:

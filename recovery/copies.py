@@ -9,6 +9,7 @@ from recovery.mailer import Mailer, NoAnswer, Refusal, RelayTrouble, profile_of
 from recovery.models import Abandonment, Cart, Email
 from recovery.runtime import Runtime
 from recovery.stores.registry import StoreInForce
+from recovery.text import mask_addresses
 
 log = structlog.get_logger()
 
@@ -37,6 +38,6 @@ async def _send_copy(runtime: Runtime, store: StoreInForce, email: Email, mailer
         await mailer.offer(store.settings.sender_address or "", email.copy_to or "")
         await mailer.data(body)
     except (RelayTrouble, Refusal, NoAnswer) as error:
-        log.warning("email.copy_failed", email=str(email.id), error=str(error)[:200])
+        log.warning("email.copy_failed", email=str(email.id), error=mask_addresses(str(error))[:200])
         return "failed"
     return "sent"

@@ -4,15 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import asyncpg
 from tortoise import Tortoise
 from tortoise.backends.base.client import BaseDBAsyncClient
-from tortoise.connection import get_connection
+from tortoise.connection import get_connection, get_connections
 from tortoise.exceptions import DBConnectionError
 from tortoise.migrations.api import migrate as run_migrations
-from tortoise.transactions import in_transaction
+from tortoise.transactions import in_transaction as tortoise_transaction
 
 from recovery.errors import SetupError
 
@@ -39,20 +39,50 @@ UNAVAILABLE = (
 
 
 def config(url: str) -> dict[str, Any]:
-    """Tortoise's configuration for ``url`` (``postgres://user:password@host:port/name``)."""
-    parts = urlsplit(url)
-    if parts.scheme not in {"postgres", "postgresql", "asyncpg"}:
-        raise SetupError(
-            f"DATABASE_URL starts with {parts.scheme or 'nothing'}://, but Cartback needs PostgreSQL.",
-            "Set it to postgres://user:password@host:5432/name.",
-        )
-    query = "&".join(filter(None, [parts.query, f"max_size={POOL_SIZE}" if "max_size" not in parts.query else ""]))
+    """Tortoise's configuration for ``url``.
+
+    ``postgres://user:password@host:port/name``, with ``?sslmode=`` as libpq knows it (``require``,
+    ``verify-full`` …) and ``&max_size=`` for the connections of one process.
+
+    Raises:
+        SetupError: it is no such address.
+    """
+    credentials, pool_size = _credentials(url)
+    connection = {"engine": "tortoise.backends.asyncpg", "credentials": credentials | {"max_size": pool_size}}
     return {
-        "connections": {"default": urlunsplit(("asyncpg", parts.netloc, parts.path, query, ""))},
+        "connections": {"default": connection},
         "apps": {APP: {"models": MODEL_MODULES, "default_connection": "default", "migrations": MIGRATIONS}},
         "use_tz": True,
         "timezone": "UTC",
     }
+
+
+def _credentials(url: str) -> tuple[dict[str, Any], int]:
+    """What asyncpg connects with, and the size of the pool."""
+    form = "Set it to postgres://user:password@host:5432/name."
+    try:
+        parts = urlsplit(url)
+        options = dict(parse_qsl(parts.query))
+        told = {
+            "host": parts.hostname,
+            "port": parts.port or 5432,
+            "user": unquote(parts.username or "") or None,
+            "password": unquote(parts.password or "") or None,
+            "database": unquote(parts.path.lstrip("/")),
+        }
+        pool_size = int(options.pop("max_size", POOL_SIZE))
+        if "sslmode" in options:
+            told["ssl"] = options.pop("sslmode")
+    except ValueError as error:
+        raise SetupError(f"DATABASE_URL can't be read: {error}.", form) from error
+    if parts.scheme not in {"postgres", "postgresql"}:
+        raise SetupError(
+            f"DATABASE_URL starts with {parts.scheme or 'nothing'}://, but Cartback needs PostgreSQL.", form
+        )
+    if options or not told["host"] or not told["database"]:
+        missing = f"an option {next(iter(options))!r} it doesn't know" if options else "no host or no database name"
+        raise SetupError(f"DATABASE_URL has {missing}.", form)
+    return told, pool_size
 
 
 @asynccontextmanager
@@ -72,7 +102,7 @@ async def migrate(url: str) -> None:
         SetupError: the database can't be reached.
     """
     try:
-        guard = await asyncpg.connect(_plain(url))
+        guard = await asyncpg.connect(**_credentials(url)[0])
     except (*UNAVAILABLE, OSError, asyncpg.PostgresError) as error:
         raise SetupError(f"The database can't be reached: {error}.", "Check DATABASE_URL.") from error
     try:
@@ -86,6 +116,25 @@ async def migrate(url: str) -> None:
 def client() -> BaseDBAsyncClient:
     """The pool, for a single statement outside a transaction."""
     return get_connection("default")
+
+
+@asynccontextmanager
+async def in_transaction() -> AsyncIterator[BaseDBAsyncClient]:
+    """One transaction; however it ends, this task is back on the pool afterwards.
+
+    When PostgreSQL ends the session in BEGIN or while Tortoise cleans up, Tortoise leaves the task on the dead
+    connection, so that everything it tries later fails too, and never gives the connection back to the pool.
+    """
+    connections = get_connections()
+    before = connections.get("default")
+    transaction = tortoise_transaction()
+    try:
+        async with transaction as client:
+            yield client
+    finally:
+        if connections.get("default") is not before:
+            connections.set("default", before)
+            transaction.client._connection.terminate()
 
 
 async def lock(connection_id: int, name: str) -> None:
@@ -102,11 +151,6 @@ async def ping() -> None:
 def describe(error: BaseException) -> str:
     """An error of the database for the log: its kind and first line, never its DETAIL, which quotes values."""
     return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
-
-
-def _plain(url: str) -> str:
-    parts = urlsplit(url)
-    return urlunsplit(("postgres", parts.netloc, parts.path, "", ""))
 
 
 __all__ = ["UNAVAILABLE", "client", "config", "connect", "describe", "in_transaction", "lock", "migrate", "ping"]

@@ -31,6 +31,7 @@ from recovery.models import Abandonment, CartItem, Email, Store
 from recovery.persons import lock_persons, suppress
 from recovery.runtime import Runtime
 from recovery.stores.registry import StoreInForce, in_force
+from recovery.text import mask_addresses
 
 CLAIM_SECONDS = 120
 SENDING_SECONDS = 360
@@ -179,7 +180,7 @@ async def _deliver(run: Sweep, mailer: Mailer, claim: Claim) -> str:
             claim, "sending", status="unknown", closed_at=run.runtime.now(), closed_reason="no_answer",
             smtp_text=str(silence)[:500],
         )  # fmt: skip
-        log.warning("email.unknown", email=str(claim.email_id), cause=str(silence)[:200])
+        log.warning("email.unknown", email=str(claim.email_id), cause=mask_addresses(str(silence))[:200])
         return "unknown"
     crash_point(run.runtime.settings, "mail.answered")
     await _record_sent(run, claim, letter, code, text)
@@ -248,8 +249,8 @@ async def _held(claim: Claim, abandonment: Abandonment, failure: Failure, now: d
 
 async def _hand_back(run: Sweep, claim: Claim, cause: str) -> str:
     """The relay is in trouble: no attempt is spent, and the whole sweep stops."""
-    run.relay_trouble = cause
-    log.warning("email.relay_trouble", cause=cause[:200])
+    run.relay_trouble = mask_addresses(cause)
+    log.warning("email.relay_trouble", cause=run.relay_trouble[:200])
     await _leave(
         claim, "claimed", status="pending", next_attempt_at=run.runtime.now() + RELAY_PAUSE, claims=0,
         smtp_text=cause[:500],

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -22,14 +22,13 @@ from recovery.runtime import Runtime
 from recovery.stores import generic
 from recovery.stores.reading import Reading
 from recovery.stores.registry import hook_secrets, in_force
-from recovery.stores.snapshots import CartEnd
+from recovery.stores.snapshots import CartEnd, not_ahead
 from recovery.text import one_line
 
 LARGEST_BODY = 256 * 1024
 LONGEST_KEY = 64
 LONGEST_ID = 255
 KEPT_REJECTIONS = 50
-CLOCK_SKEW = timedelta(minutes=5)
 RETRY_AFTER = {"Retry-After": "5"}
 
 # One answer for an unknown connection and a wrong signature: who guesses learns nothing.
@@ -152,7 +151,7 @@ async def _take(runtime: Runtime, connection: Connection, webhook_id: str, body:
     if store is None:
         message = f"This connection has no store {envelope.store!r}."
         raise Refused(422, [_problem("store", "unknown_store", message)])
-    occurred_at = now if envelope.occurred_at > now + CLOCK_SKEW else envelope.occurred_at
+    occurred_at = not_ahead(envelope.occurred_at, now)
     reading = Reading(frozenset(connection.hosts), occurred_at, now)
     event = Event(connection, store, payload, reading, runtime)
     delivery = HookDelivery(

@@ -28,7 +28,8 @@ class Settings(BaseSettings):
     database_url: str | None = Field(
         None,
         validation_alias="DATABASE_URL",
-        description="PostgreSQL 16 or newer: postgres://user:password@host:5432/name. Unset: a private server.",
+        description="PostgreSQL 16 or newer: postgres://user:password@host:5432/name (?sslmode=require for TLS). "
+        "Unset: a private server.",
     )
     redis_url: str | None = Field(
         None,

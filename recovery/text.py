@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from urllib.parse import unquote
 
 import html2text
 
@@ -10,6 +11,10 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\U000e0000-\U0
 _LOCAL_PART = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ADDRESS = re.compile(rf"({_LOCAL_PART})@({_LABEL}(?:\.{_LABEL})+)", re.ASCII)
+# Wide on purpose: rather one word too many is hidden than one address shown.
+_ANY_ADDRESS = re.compile(
+    r"[^\s<>\"'(),;:\[\]/|@=&?]+(?:@|%40)[^\s<>\"'(),;:\[\]/|@=&?]*[^\s<>\"'(),;:\[\]/|@=&?.!]", re.I
+)
 _ROLE_NAMES = frozenset(
     "abuse admin administrator billing bounce bounces compliance contact daemon devnull do-not-reply donotreply help "
     "hello hostmaster info mailer-daemon marketing no-reply nobody noreply office postmaster privacy root sales "
@@ -79,6 +84,11 @@ def mask_address(address: str) -> str:
     """``a***@example.com``: enough to recognise one's own address, not enough to learn another's."""
     local, _, domain = address.partition("@")
     return f"{local[:1]}***@{domain}"
+
+
+def mask_addresses(text: str) -> str:
+    """``text`` with every e-mail address in it masked, for logs and reports."""
+    return _ANY_ADDRESS.sub(lambda match: mask_address(unquote(match[0])), text)
 
 
 def duration(minutes: int) -> str:

@@ -90,9 +90,8 @@ def read_cart_link(
     Raises:
         LinkRefused: anything else; its cause is ``expired`` when only the time is over.
     """
-    data = _read(
-        keys, kind, token, now, {"quote_id": str, "store_id": int, "email": str, "expires_at": int, "jti": str}
-    )
+    types = {"quote_id": str, "store_id": int, "email": str, "expires_at": int, "jti": str}
+    data = _read(keys, kind, token, now, types, expired_too=expired_too)
     if data["expires_at"] != data["exp"]:
         raise LinkRefused("the two expiries differ")
     return CartClaims(data["quote_id"], data["store_id"], data["email"], data["expires_at"], data["jti"])

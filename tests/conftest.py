@@ -9,6 +9,7 @@ from recovery import db as recovery_db
 from recovery.embedded import EmbeddedServers, Endpoints
 from tests.llm_server import LlmServer, LlmThread
 from tests.servers import TEMPLATE, database, database_copy, execute, fast_folder, run_apart
+from tests.shop import READY, Shop, open_shop, settings_for
 from tests.smtp_sink import SinkThread, SmtpSink
 
 pytest_plugins = ["tests.skipping"]
@@ -64,3 +65,19 @@ def llm_server() -> Iterator[LlmServer]:
     """A real OpenAI-compatible server that records what it is asked; ``server.script(...)`` makes it misbehave."""
     with LlmThread() as server:
         yield server
+
+
+@pytest.fixture
+async def shop(database_url: str, redis_url: str) -> AsyncIterator[Shop]:
+    """A shop whose store observes."""
+    async with open_shop(settings_for(database_url, redis_url)) as shop:
+        yield shop
+
+
+@pytest.fixture
+async def live(database_url: str, redis_url: str, smtp_sink: SmtpSink) -> AsyncIterator[Shop]:
+    """A shop whose store is live, may write to everybody, and sends to ``smtp_sink``."""
+    async with open_shop(settings_for(database_url, redis_url, smtp_sink)) as shop:
+        await shop.set(**READY)
+        await shop.go("live")
+        yield shop

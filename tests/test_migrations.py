@@ -68,5 +68,24 @@ async def test_many_processes_may_migrate_at_once(servers: Endpoints) -> None:
 async def test_an_unreachable_database_is_said_in_words() -> None:
     with pytest.raises(SetupError, match="DATABASE_URL"):
         await db.migrate("postgres://nobody:nothing@127.0.0.1:1/none")
-    with pytest.raises(SetupError, match="needs PostgreSQL"):
-        db.config("sqlite://here")
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("sqlite://here", "needs PostgreSQL"),
+        ("postgres://user@host:port/name", "can't be read"),
+        ("postgres://user@host", "no database name"),
+        ("postgres://user@host/name?ssl_mode=require", "an option 'ssl_mode'"),
+    ],
+)
+def test_a_wrong_address_is_said_in_words(url: str, words: str) -> None:
+    with pytest.raises(SetupError, match=words):
+        db.config(url)
+
+
+def test_an_address_may_ask_for_tls_and_hold_any_password() -> None:
+    told = db.config("postgres://user:p%40ss%2Fword@db.example:6432/name?sslmode=require")
+    credentials = told["connections"]["default"]["credentials"]
+    assert credentials["password"] == "p@ss/word"
+    assert (credentials["host"], credentials["port"], credentials["ssl"]) == ("db.example", 6432, "require")

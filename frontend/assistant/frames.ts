@@ -27,7 +27,7 @@ export type Durable =
       text?: string;
     }
   | { t: "vote"; seq: number; msg: string; v: number }
-  | { t: "state"; seq: number };
+  | { t: "state"; seq: number; ordered?: boolean };
 
 export type Incoming =
   | Durable

@@ -1,7 +1,7 @@
 /** The assistant's page: joins what the server rendered with the conversation behind it. */
 
 import "./style.css";
-import { type Labels, TurnView } from "./draw.ts";
+import { element, type Labels, TurnView } from "./draw.ts";
 import type { Incoming } from "./frames.ts";
 import { Link } from "./link.ts";
 import { count, digest } from "./points.ts";
@@ -14,6 +14,7 @@ interface Boot {
   token: string;
   texts: Labels;
   contact: string | null;
+  ordered: boolean;
   limits: { text: number };
 }
 
@@ -40,7 +41,9 @@ function chat(boot: Boot): void {
   const banner = byId("banner");
   const starters = byId("starters");
   const spoken = byId("spoken");
+  const ordered = element("p", "note", label("ordered"));
   let attached = true;
+  let seenTop = 0;
   let ended = false;
   let lostTimer = 0;
 
@@ -84,6 +87,7 @@ function chat(boot: Boot): void {
       talk.reset();
       link.restart();
     } else if (change === "reset") redraw();
+    else if (change === "cart") tellOfCart(live);
     else if (change) {
       draw(change);
       if (live && change.finish !== null && change.sha !== null) finished(change);
@@ -99,6 +103,15 @@ function chat(boot: Boot): void {
     void digest(text).then((own) => {
       if (own !== null && own !== sha) apply("broken", false);
     });
+  }
+
+  /** Where in the talk the cart became an order; a page that was opened later says so at its top. */
+  function tellOfCart(live: boolean): void {
+    if (!talk.ordered || boot.ordered) ordered.remove();
+    else if (!ordered.isConnected) {
+      log.append(ordered);
+      if (live) say(label("ordered"));
+    }
   }
 
   function refused(frame: Extract<Incoming, { t: "err" }>): void {
@@ -143,6 +156,9 @@ function chat(boot: Boot): void {
       view.node.remove();
       views.delete(id);
     }
+    ordered.remove();
+    // The page got shorter by itself.
+    seenTop = 0;
     for (const turn of talk.turns.values()) draw(turn);
   }
 
@@ -151,8 +167,26 @@ function chat(boot: Boot): void {
     send.textContent = label(busy ? "stop" : "send");
     send.classList.toggle("stop", busy);
     starters.hidden = talk.turns.size > 0 || ended;
-    if (attached) scroller.scrollTop = scroller.scrollHeight;
+    follow();
+    if (attached) pin();
     else jump.hidden = false;
+  }
+
+  /** Any scroll up lets go of the newest words, being at the end holds on to them. */
+  function follow(): void {
+    const top = scroller.scrollTop;
+    const left = scroller.scrollHeight - top - scroller.clientHeight;
+    if (left < 2) attached = true;
+    else if (top < seenTop - 1) attached = false;
+    else if (top > seenTop && left < NEAR_PX) attached = true;
+    seenTop = top;
+  }
+
+  function pin(): void {
+    attached = true;
+    jump.hidden = true;
+    scroller.scrollTop = scroller.scrollHeight;
+    seenTop = scroller.scrollTop;
   }
 
   function ask(text: string): boolean {
@@ -165,8 +199,7 @@ function chat(boot: Boot): void {
     tell("");
     const turn = talk.ask(clean, newId());
     draw(turn);
-    attached = true;
-    jump.hidden = true;
+    pin();
     say(label("thinking"));
     link.send({ t: "msg", id: turn.id, text: turn.question });
     refresh();
@@ -198,14 +231,12 @@ function chat(boot: Boot): void {
   };
   document.addEventListener("keydown", (event) => event.key === "Escape" && stop());
   scroller.onscroll = () => {
-    attached = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_PX;
+    follow();
     if (attached) jump.hidden = true;
   };
-  jump.onclick = () => {
-    attached = true;
-    jump.hidden = true;
-    scroller.scrollTop = scroller.scrollHeight;
-  };
+  jump.onclick = pin;
+  // The keyboard of a phone, or the opened cart, takes the room from below.
+  new ResizeObserver(() => attached && pin()).observe(scroller);
   for (const button of starters.querySelectorAll("button"))
     button.onclick = () => {
       ask(button.textContent ?? "");

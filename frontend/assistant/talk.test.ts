@@ -115,6 +115,17 @@ describe("resuming", () => {
   });
 });
 
+describe("the cart", () => {
+  it("becomes an order and none again as the server tells, each once", () => {
+    const talk = begun();
+    expect(talk.take({ t: "state", seq: 3, ordered: true })).toEqual(["cart"]);
+    expect(talk.ordered).toBe(true);
+    expect(talk.take({ t: "state", seq: 3, ordered: false })).toEqual([null]);
+    expect(talk.take({ t: "state", seq: 4, ordered: false })).toEqual(["cart"]);
+    expect(talk.ordered).toBe(false);
+  });
+});
+
 describe("back-off", () => {
   it("doubles to its cap with jitter", () => {
     expect(delay(0, () => 0)).toBe(250);

@@ -22,11 +22,13 @@ export interface Turn {
   vote: number;
 }
 
-/** `null`: nothing to draw; `reset`: draw everything anew; `broken`: reconnect, something was missed. */
-export type Change = Turn | null | "reset" | "broken";
+/** `null`: nothing to draw; `cart`: `ordered` changed; `reset`: draw everything anew; `broken`: reconnect. */
+export type Change = Turn | null | "cart" | "reset" | "broken";
 
 export class Talk {
   seq = 0;
+  /** Whether the server told that the cart has become an order. */
+  ordered = false;
   turns = new Map<string, Turn>();
 
   /** The turn whose answer is being written or waited for. */
@@ -75,6 +77,7 @@ export class Talk {
   /** Forget what the server told; questions that wait stay. */
   reset(): void {
     this.seq = 0;
+    this.ordered = false;
     for (const turn of [...this.turns.values()]) if (!turn.waiting) this.turns.delete(turn.id);
   }
 
@@ -113,7 +116,8 @@ export class Talk {
       case "done":
         return this.end(frame);
       case "state":
-        return null;
+        this.ordered = frame.ordered ?? this.ordered;
+        return "cart";
     }
     const turn = this.turns.get(frame.msg);
     if (!turn) return "broken";

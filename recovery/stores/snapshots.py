@@ -4,8 +4,10 @@ Money is in minor units of the snapshot's currency, quantities in 1/10,000, time
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
+
+CLOCK_SKEW = timedelta(minutes=5)
 
 CheckoutStage = Literal["cart", "contact", "shipping", "payment", "review"]
 OrderState = Literal["pending", "paid", "completed", "cancelled", "refunded"]
@@ -173,3 +175,8 @@ def is_newer(
     if version is not None and known_version is not None:
         return version >= known_version
     return occurred_at >= known_occurred_at
+
+
+def not_ahead(told: datetime, now: datetime) -> datetime:
+    """``told``, or now where the sender's clock runs too far ahead to be believed."""
+    return now if told > now + CLOCK_SKEW else told

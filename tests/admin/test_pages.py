@@ -10,10 +10,10 @@ import httpx2
 import pytest
 
 from admin.carts import bars
-from admin.masking import mask_addresses
 from chatbot.models import Conversation, Turn
 from recovery import jobs
 from recovery.models import Abandonment, Email, JobRun, LinkToken, RejectedDelivery
+from recovery.text import mask_addresses
 from tests.shop import ADDRESS, Shop, item
 from tests.smtp_sink import SmtpSink
 

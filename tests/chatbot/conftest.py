@@ -1,39 +1,36 @@
-"""A node of the assistant on a free port, and what its tests talk to it with."""
+"""A node of the assistant on a free port, and what its tests talk to it with.
+
+Starting a database and a server costs more than most of these tests: a module has one event loop, one database and
+one ordinary node, and each test its own rows.
+"""
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 
 import httpx2
 import pytest
+import pytest_asyncio
 from pydantic import SecretStr
-from starlette.applications import Starlette
-from starlette.routing import Mount
-from starlette.staticfiles import StaticFiles
 
+from chatbot.app import create_app
 from chatbot.assistant import Source
 from chatbot.chat import Chat, open_chat
 from chatbot.limits import Limits
-from chatbot.routes import routes
 from chatbot.server import listen, make_server
+from recovery import db as recovery_db
 from recovery.clock import SystemClock
 from recovery.doorbell import Doorbell
+from recovery.embedded import Endpoints
 from recovery.installation import load_keys
 from recovery.runtime import Runtime
 from recovery.settings import Settings
 from tests.chatbot.client import Client, Transcript
 from tests.chatbot.rows import Shop, make_shop
-
-
-class NodeState(TypedDict):
-    """The lifespan state of the test's web process."""
-
-    runtime: Runtime
-    chat: Chat
+from tests.servers import database_copy
 
 
 @dataclass(frozen=True)
@@ -58,32 +55,48 @@ class Node:
 
 StartNode = Callable[..., AbstractAsyncContextManager[Node]]
 PUBLIC_URL = "http://shop-helper.example"
-ASSETS = Path(__file__).parents[2] / "frontend" / "dist"
 SECRET_KEY = "a secret key of the tests, 32 characters"
+#: The limits of the protocol, but nobody watches how an answer is typed, and no test waits for another's answer.
+BRISK = Limits(piece_seconds=0.005, drain_seconds=0.1)
 
 
-@pytest.fixture
-async def runtime(db: None, database_url: str, redis_url: str) -> AsyncIterator[Runtime]:
-    """The shared objects of a process, on this test's own database."""
+@pytest.fixture(scope="module")
+def database_url(servers: Endpoints, template_database: str) -> Iterator[str]:
+    """The address of this module's migrated database."""
+    with database_copy(servers.database_url, template_database) as url:
+        yield url
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def runtime(servers: Endpoints, database_url: str) -> AsyncIterator[Runtime]:
+    """The shared objects of a process."""
     settings = Settings(
         _env_file=None,
         DATABASE_URL=database_url,
-        REDIS_URL=redis_url,
+        REDIS_URL=servers.redis_url,
         secret_key=SecretStr(SECRET_KEY),
         public_url=PUBLIC_URL,
     )
-    doorbell = Doorbell(redis_url)
-    yield Runtime(settings, SystemClock(), await load_keys(settings), doorbell)
-    await doorbell.close()
+    doorbell = Doorbell(servers.redis_url)
+    async with recovery_db.connect(database_url):
+        yield Runtime(settings, SystemClock(), await load_keys(settings), doorbell)
+        await doorbell.close()
 
 
-@pytest.fixture
-async def shop(runtime: Runtime) -> Shop:
+@pytest_asyncio.fixture(loop_scope="module")
+async def empty(runtime: Runtime) -> AsyncIterator[None]:
+    """The database without a shop's rows, and again after the test."""
+    yield
+    await recovery_db.client().execute_script("TRUNCATE connection CASCADE")
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def shop(runtime: Runtime, empty: None) -> Shop:
     """The English store with its cart and link."""
     return await make_shop(runtime)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def start_node(runtime: Runtime) -> StartNode:
     """Starts a node: ``async with start_node(limits=..., source=...) as node``."""
 
@@ -93,19 +106,30 @@ def start_node(runtime: Runtime) -> StartNode:
         source: Source | None = None,
         *,
         redis: str | None = None,
-        send_buffer: int | None = None,
+        listener: socket.socket | None = None,
         own_origin: bool = False,
     ) -> AsyncIterator[Node]:
-        with listen("127.0.0.1", 0) as listener:
-            port = listener.getsockname()[1]
+        with listener or listen("127.0.0.1", 0) as door:
+            port = door.getsockname()[1]
             base = f"http://127.0.0.1:{port}"
-            if send_buffer is not None:
-                listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
             mine = changed(runtime, redis, base if own_origin else None)
-            async with open_chat(mine, limits, source) as chat, serving(mine, chat, port, listener):
+            async with open_chat(mine, limits or BRISK, source) as chat, serving(mine, chat, port, door):
                 yield Node(base, chat)
 
     return start
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def module_node(start_node: StartNode) -> AsyncIterator[Node]:
+    """The module's ordinary node."""
+    async with start_node() as started:
+        yield started
+
+
+@pytest.fixture
+def node(module_node: Node, empty: None) -> Node:
+    """The module's ordinary node, with no rows but those the test makes."""
+    return module_node
 
 
 async def wait_until(holds: Callable[[], bool]) -> None:
@@ -123,26 +147,13 @@ def changed(runtime: Runtime, redis: str | None, public_url: str | None) -> Runt
 
 @asynccontextmanager
 async def serving(runtime: Runtime, chat: Chat, port: int, listener: socket.socket) -> AsyncIterator[None]:
-    """A web process that answers on the listener."""
-
-    @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[NodeState]:
-        yield {"runtime": runtime, "chat": chat}
-
-    assets = Mount("/assets", StaticFiles(directory=ASSETS, check_dir=False))
-    server = make_server(Starlette(routes=[*routes(), assets], lifespan=lifespan), "127.0.0.1", port)
+    """The whole web process, answering on the listener."""
+    server = make_server(create_app({"runtime": runtime, "chat": chat}), "127.0.0.1", port)
     task = asyncio.create_task(server.serve(sockets=[listener]))
     async with asyncio.timeout(10):
-        await wait_until(lambda: server.started)
+        await server.answers.wait()
     try:
         yield
     finally:
-        server.should_exit = True
+        server.stop()
         await task
-
-
-@pytest.fixture
-async def node(start_node: StartNode) -> AsyncIterator[Node]:
-    """An ordinary node."""
-    async with start_node() as started:
-        yield started

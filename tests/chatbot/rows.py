@@ -82,12 +82,12 @@ class Shop:
     token: str
 
 
-async def make_shop(runtime: Runtime, language: str = "en", *, minutes: int = 60) -> Shop:
+async def make_shop(runtime: Runtime, language: str = "en", *, minutes: int = 60, name: str = "demo") -> Shop:
     """The store, its products and policies, one cart and its assistant link."""
     now = runtime.now()
     words = TEXTS[language]
     currency = "EUR" if language == "en" else "PLN"
-    connection, _ = await add_connection(runtime.keys, f"demo-{language}", "Demo", "https://shop.example", now)
+    connection, _ = await add_connection(runtime.keys, f"{name}-{language}", "Demo", "https://shop.example", now)
     store = await add_store(
         connection, language, "Hala & Co.", language=language, currency=currency, timezone="Europe/Warsaw"
     )

@@ -152,8 +152,9 @@ def test_both_languages_have_the_same_texts() -> None:
     assert TEXTS_OF.preferred("de, pl;q=0.8, en;q=0.5").language == "pl"
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("language", ["en", "pl"])
-async def test_what_is_known_comes_from_the_rows_and_names_nobody(runtime: Runtime, language: str) -> None:
+async def test_what_is_known_comes_from_the_rows_and_names_nobody(runtime: Runtime, empty: None, language: str) -> None:
     shop = await make_shop(runtime, language)
     opened = await open_session(runtime, shop.token, runtime.now())
     known = await read_knowledge(opened.conversation.id)

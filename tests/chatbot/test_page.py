@@ -1,5 +1,6 @@
 """The page of an assistant link over HTTP: what it shows, what it never shows or changes, and how links are refused."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -9,9 +10,12 @@ import pytest
 from chatbot.models import Conversation
 from recovery.models import Abandonment, Cart, CartItem, Email, LinkToken
 from recovery.runtime import Runtime
+from recovery.stores.registry import change_settings
 from recovery.tokens import CartClaims, sign_cart_link
 from tests.chatbot.conftest import Node
 from tests.chatbot.rows import EMAIL, Shop, make_shop
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def fetch(node: Node, path: str, **headers: str) -> httpx2.Response:
@@ -38,6 +42,16 @@ async def test_the_page_shows_the_cart_and_changes_only_the_counters(node: Node,
     assert (await LinkToken.get(jti=shop.link.jti)).uses == 1
 
 
+async def test_the_shop_and_its_privacy_policy_are_one_tap_away_each(node: Node, shop: Shop) -> None:
+    await change_settings(shop.store, {"privacy_url": "https://shop.example/privacy"})
+    page = await fetch(node, f"/a/{shop.token}")
+    assert re.search(
+        r'/contact" rel="noreferrer">Contact the shop</a>\s+·\s+<a href="https://shop.example/privacy"', page.text
+    )
+    await change_settings(shop.store, {"contact_url": None})
+    assert "·" not in (await fetch(node, f"/a/{shop.token}")).text
+
+
 async def test_the_page_keeps_to_itself(node: Node, shop: Shop) -> None:
     page = await fetch(node, f"/a/{shop.token}")
     assert page.headers["referrer-policy"] == "no-referrer"
@@ -48,7 +62,7 @@ async def test_the_page_keeps_to_itself(node: Node, shop: Shop) -> None:
     assert "default-src 'none'" in policy
     assert "script-src 'self';" in policy
     assert "connect-src 'self' ws://shop-helper.example;" in policy
-    assert "img-src 'self' data: https://shop.example;" in policy
+    assert "img-src 'self' https://shop.example;" in policy
     assert "unsafe" not in policy
     assert EMAIL not in page.text
     assert "Jan" not in page.text
@@ -155,3 +169,9 @@ async def test_a_closed_conversation_opens_no_more(node: Node, shop: Shop) -> No
     await node.open(shop.token)
     await Conversation.all().update(status="closed")
     assert (await post(node, {"token": shop.token})).status_code == 410
+
+
+async def test_a_cart_that_is_gone_opens_no_conversation(node: Node, shop: Shop) -> None:
+    await Cart.all().update(status="merged")
+    assert (await post(node, {"token": shop.token})).status_code == 410
+    assert await Conversation.all().count() == 0

@@ -1,20 +1,30 @@
 """The assistant's page in a real browser, on a phone and on a desk, in the light and in the dark."""
 
 import re
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Literal
 
 import pytest
-from playwright.async_api import Page, ViewportSize, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Page, ViewportSize, expect
 
-from chatbot.limits import Limits
-from recovery.models import CartItem
+from recovery.models import Cart, CartItem, Product
 from recovery.runtime import Runtime
-from tests.chatbot.conftest import Node, StartNode
+from recovery.stores.registry import change_settings
+from tests.chatbot.conftest import BRISK, Node, StartNode
 from tests.chatbot.rows import Shop, make_shop
 from tests.chatbot.sources import Stalling, telling
 from tests.chromium import DESKTOP, PHONE, axe_violations, launch_browser, open_tab, overflow, screenshot
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """One browser for all of these; each test has a tab with a storage of its own."""
+    async with launch_browser() as launched:
+        yield launched
 
 
 async def no_foreign_pictures() -> None:
@@ -31,12 +41,11 @@ async def ask(page: Page, text: str) -> None:
 @pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_a_talk(
-    start_node: StartNode, shop: Shop, viewport: ViewportSize, scheme: Literal["light", "dark"]
+    start_node: StartNode, shop: Shop, browser: Browser, viewport: ViewportSize, scheme: Literal["light", "dark"]
 ) -> None:
     await no_foreign_pictures()
     async with (
         start_node(own_origin=True) as node,
-        launch_browser() as browser,
         open_tab(browser, viewport=viewport) as tab,
     ):
         page, name = tab.page, f"assistant-{viewport['width']}-{scheme}"
@@ -67,9 +76,9 @@ async def test_a_talk(
         assert tab.problems == []
 
 
-async def test_reload_keeps_the_talk(start_node: StartNode, shop: Shop) -> None:
+async def test_reload_keeps_the_talk(start_node: StartNode, shop: Shop, browser: Browser) -> None:
     await no_foreign_pictures()
-    async with start_node(own_origin=True) as node, launch_browser() as browser, open_tab(browser) as tab:
+    async with start_node(own_origin=True) as node, open_tab(browser) as tab:
         page = tab.page
         await page.goto(f"{node.base}/a/{shop.token}")
         await ask(page, "Can I pay by card?")
@@ -79,11 +88,12 @@ async def test_reload_keeps_the_talk(start_node: StartNode, shop: Shop) -> None:
         assert page.url == f"{node.base}/a"
 
 
-async def test_stop_keeps_the_words_and_try_again_asks_again(start_node: StartNode, shop: Shop) -> None:
+async def test_stop_keeps_the_words_and_try_again_asks_again(
+    start_node: StartNode, shop: Shop, browser: Browser
+) -> None:
     await no_foreign_pictures()
     async with (
         start_node(source=Stalling().source(), own_origin=True) as node,
-        launch_browser() as browser,
         open_tab(browser, viewport=PHONE) as tab,
     ):
         page = tab.page
@@ -99,12 +109,11 @@ async def test_stop_keeps_the_words_and_try_again_asks_again(start_node: StartNo
         await expect(page.get_by_text("Stopped", exact=True)).to_have_count(2)
 
 
-async def test_hostile_text_stays_text(start_node: StartNode, shop: Shop) -> None:
+async def test_hostile_text_stays_text(start_node: StartNode, shop: Shop, browser: Browser) -> None:
     await no_foreign_pictures()
     hostile = "<img src=x onerror=alert(1)> [link](https://evil.example) **bold** <script>alert(2)</script>"
     async with (
         start_node(source=telling(hostile), own_origin=True) as node,
-        launch_browser() as browser,
         open_tab(browser) as tab,
     ):
         page = tab.page
@@ -115,11 +124,10 @@ async def test_hostile_text_stays_text(start_node: StartNode, shop: Shop) -> Non
         assert tab.problems == []
 
 
-async def test_what_is_asked_offline_is_sent_later(start_node: StartNode, shop: Shop) -> None:
+async def test_what_is_asked_offline_is_sent_later(start_node: StartNode, shop: Shop, browser: Browser) -> None:
     await no_foreign_pictures()
     async with (
         start_node(own_origin=True) as node,
-        launch_browser() as browser,
         open_tab(browser, viewport=PHONE) as tab,
     ):
         page = tab.page
@@ -143,11 +151,10 @@ async def close_sockets(node: Node) -> None:
             listener.end(1012)
 
 
-async def test_the_reader_is_not_pulled_down_while_reading(start_node: StartNode, shop: Shop) -> None:
+async def test_the_reader_is_not_pulled_down_while_reading(start_node: StartNode, shop: Shop, browser: Browser) -> None:
     await no_foreign_pictures()
     async with (
         start_node(source=telling("Words and more words. " * 120, pause=0.02, size=20), own_origin=True) as node,
-        launch_browser() as browser,
         open_tab(browser, viewport=PHONE) as tab,
     ):
         page = tab.page
@@ -157,20 +164,25 @@ async def test_the_reader_is_not_pulled_down_while_reading(start_node: StartNode
         jump = page.get_by_role("button", name="Jump to the latest")
         while await scroller.evaluate("s => s.scrollHeight - s.clientHeight") < 300:
             await page.wait_for_timeout(50)
+        below = "s => s.scrollHeight - s.scrollTop - s.clientHeight"
+        # A thumb moves slowly: a little is enough to be let go.
+        await scroller.evaluate("s => { s.scrollTop -= 20 }")
+        while await scroller.evaluate("s => s.scrollHeight - s.clientHeight") < 400:
+            await page.wait_for_timeout(50)
+        assert await scroller.evaluate(below) > 60
         await scroller.evaluate("s => { s.scrollTop = 0 }")
         await expect(jump).to_be_visible()
         assert await scroller.evaluate("s => s.scrollTop") == 0
         await jump.click()
         await expect(jump).to_be_hidden()
-        assert await scroller.evaluate("s => s.scrollHeight - s.scrollTop - s.clientHeight") < 60
+        assert await scroller.evaluate(below) < 60
 
 
-async def test_polish(start_node: StartNode, runtime: Runtime) -> None:
+async def test_polish(start_node: StartNode, runtime: Runtime, empty: None, browser: Browser) -> None:
     shop = await make_shop(runtime, "pl")
     await no_foreign_pictures()
     async with (
         start_node(own_origin=True) as node,
-        launch_browser() as browser,
         open_tab(browser, viewport=PHONE) as tab,
     ):
         page = tab.page
@@ -183,11 +195,10 @@ async def test_polish(start_node: StartNode, runtime: Runtime) -> None:
         assert await overflow(page) == 0
 
 
-async def test_without_scripts_the_cart_is_one_tap_away(start_node: StartNode, shop: Shop) -> None:
+async def test_without_scripts_the_cart_is_one_tap_away(start_node: StartNode, shop: Shop, browser: Browser) -> None:
     await no_foreign_pictures()
     async with (
         start_node(own_origin=True) as node,
-        launch_browser() as browser,
         open_tab(browser, viewport=PHONE, scripts=False) as tab,
     ):
         page = tab.page
@@ -197,10 +208,9 @@ async def test_without_scripts_the_cart_is_one_tap_away(start_node: StartNode, s
         await screenshot(page, "assistant-390-noscript")
 
 
-async def test_a_refused_link_is_a_friendly_page(start_node: StartNode, shop: Shop) -> None:
+async def test_a_refused_link_is_a_friendly_page(start_node: StartNode, shop: Shop, browser: Browser) -> None:
     async with (
         start_node(own_origin=True) as node,
-        launch_browser() as browser,
         open_tab(browser, viewport=PHONE) as tab,
     ):
         page = tab.page
@@ -212,11 +222,10 @@ async def test_a_refused_link_is_a_friendly_page(start_node: StartNode, shop: Sh
         await expect(page.get_by_role("heading")).to_be_visible()
 
 
-async def test_an_ended_conversation_says_so(start_node: StartNode, shop: Shop) -> None:
+async def test_an_ended_conversation_says_so(start_node: StartNode, shop: Shop, browser: Browser) -> None:
     await no_foreign_pictures()
     async with (
-        start_node(Limits(watch_seconds=0.2), own_origin=True) as node,
-        launch_browser() as browser,
+        start_node(replace(BRISK, watch_seconds=0.1), own_origin=True) as node,
         open_tab(browser, viewport=PHONE) as tab,
     ):
         page = tab.page
@@ -226,3 +235,88 @@ async def test_an_ended_conversation_says_so(start_node: StartNode, shop: Shop) 
         await shop.link.filter(jti=shop.link.jti).update(revoked_at=shop.link.created_at)
         await expect(page.get_by_role("status")).to_have_text(re.compile("conversation has ended"))
         await expect(page.get_by_role("textbox")).to_be_hidden()
+
+
+async def test_the_page_says_when_the_cart_is_ordered(start_node: StartNode, shop: Shop, browser: Browser) -> None:
+    await no_foreign_pictures()
+    async with (
+        start_node(replace(BRISK, watch_seconds=0.1), own_origin=True) as node,
+        open_tab(browser, viewport=PHONE) as tab,
+    ):
+        page = tab.page
+        await page.goto(f"{node.base}/a/{shop.token}")
+        await ask(page, "thanks")
+        await expect(page.locator("#log").get_by_text("You are welcome.")).to_be_visible()
+        await Cart.filter(id=shop.cart.id).update(status="ordered")
+        told = page.locator("#log").get_by_text("This cart has become an order.")
+        await expect(told).to_be_visible()
+        await ask(page, "thanks")
+        await expect(page.locator("#log").get_by_text("You are welcome.")).to_have_count(2)
+        await screenshot(page, "assistant-390-ordered")
+        await page.reload()
+        await expect(page.get_by_text("This cart has already become an order.")).to_be_visible()
+        await expect(told).to_have_count(0)
+
+
+async def test_crowded(start_node: StartNode, shop: Shop, browser: Browser) -> None:
+    """A long talk about things with long names, read with everything or only the text twice as large."""
+    await no_foreign_pictures()
+    await change_settings(shop.store, {"privacy_url": "https://shop.example/privacy"})
+    name = "Przeciwdeszczowa kurtka trekkingowa Hala-Supermembrane-3000 Ultralight, moss green/anthracite, women's, M"
+    await CartItem.all().update(name=name, row_total=123456789)
+    await Cart.all().update(total=123456789)
+    await Product.filter(product_id__in=("kit", "fleece", "wind")).update(name=name + "Extraordinarilylongsuffix" * 3)
+    limits = replace(BRISK, questions_per_minute=100, frame_burst=1000)
+    async with start_node(limits, own_origin=True) as node, open_tab(browser, viewport=PHONE) as tab:
+        opened = await node.open(shop.token)
+        async with node.client() as client:
+            await client.hello(opened)
+            for number in range(30):
+                await client.until_done(await client.ask(("thanks", "What goes with it?", "x" * 200)[number % 3]))
+        page, below = tab.page, "s => s.scrollHeight - s.scrollTop - s.clientHeight"
+        await page.goto(f"{node.base}/a/{shop.token}")
+        await expect(page.get_by_role("button", name="Helpful", exact=True)).to_have_count(30)
+        await screenshot(page, "assistant-390-crowded")
+        await page.locator("summary").press("Enter")
+        await expect(page.locator(".cart").get_by_text(name)).to_be_visible()
+        assert await page.locator("#scroll").evaluate(below) < 2
+        await screenshot(page, "assistant-390-crowded-cart")
+        assert await axe_violations(page) == []
+        assert await overflow(page) == 0
+        await page.locator("summary").press("Enter")
+        await page.evaluate("document.documentElement.style.fontSize = '200%'")
+        await expect(page.get_by_role("button", name="Send")).to_be_in_viewport(ratio=1)
+        await screenshot(page, "assistant-390-crowded-large")
+        assert await overflow(page) == 0
+        await page.evaluate("document.documentElement.style.fontSize = ''")
+        await page.set_viewport_size({"width": PHONE["width"] // 2, "height": PHONE["height"] // 2})
+        await expect(page.get_by_role("button", name="Send")).to_be_in_viewport(ratio=1)
+        await screenshot(page, "assistant-195-crowded")
+        assert await overflow(page) == 0
+        assert tab.problems == []
+
+
+async def test_keys_alone(start_node: StartNode, shop: Shop, browser: Browser) -> None:
+    await no_foreign_pictures()
+    async with start_node(own_origin=True) as node, open_tab(browser) as tab:
+        page = tab.page
+        await page.goto(f"{node.base}/a/{shop.token}")
+        await expect(page.get_by_role("textbox")).to_be_visible()
+
+        async def tab_to(name: str, key: str = "Tab") -> None:
+            for _ in range(20):
+                await page.keyboard.press(key)
+                if await page.evaluate("document.activeElement.textContent.trim()") == name:
+                    return
+            pytest.fail(f"no {key} leads to {name}")
+
+        await tab_to("Back to my cart")
+        await tab_to("What goes with it?")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("button", name="Helpful", exact=True)).to_be_visible()
+        await page.keyboard.type("thanks")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#log").get_by_text("You are welcome.")).to_be_visible()
+        await tab_to("Not helpful", "Shift+Tab")
+        await page.keyboard.press("Space")
+        await expect(page.get_by_role("button", name="Not helpful").last).to_have_attribute("aria-pressed", "true")

@@ -3,16 +3,20 @@
 import asyncio
 import json
 import uuid
+from dataclasses import replace
 
 import pytest
 
-from chatbot.limits import Limits
 from chatbot.models import ConversationEvent, Turn
 from recovery import db as recovery_db
+from recovery.models import Cart
+from recovery.runtime import Runtime
 from tests.chatbot.client import Client, Transcript
-from tests.chatbot.conftest import Node, StartNode
-from tests.chatbot.rows import Shop
+from tests.chatbot.conftest import BRISK, Node, StartNode
+from tests.chatbot.rows import Shop, make_shop
 from tests.chatbot.sources import EMOJI, Stalling, telling
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 QUESTION = "How long does delivery take?"
 
@@ -62,21 +66,25 @@ async def test_a_page_opened_again_shows_the_whole_talk(node: Node, shop: Shop) 
     assert again.seen.questions == {turn: "What goes with it?"}
 
 
-@pytest.mark.parametrize("frames_before_drop", range(1, 16, 2))
-async def test_a_lost_socket_loses_nothing(start_node: StartNode, shop: Shop, frames_before_drop: int) -> None:
+async def test_a_lost_socket_loses_nothing(start_node: StartNode, runtime: Runtime, empty: None) -> None:
+    """Talks that lose their sockets after 1, 3, 5 … 15 frames, all at once."""
     async with start_node(source=telling(EMOJI * 3)) as node:
-        opened = await node.open(shop.token)
-        seen, turn = Transcript(), str(uuid.uuid4())
-        async with node.client(seen) as client:
-            await client.hello(opened)
-            await client.ask("Does it fit?", turn)
-            for _ in range(frames_before_drop):
-                await client.receive()
-            client.socket.transport.abort()
-        async with node.client(seen) as client:
-            assert (await client.hello(opened))["resumed"]
-            assert await client.until_done(turn) == EMOJI * 3
-    assert list(seen.questions) == [turn]
+
+        async def talk(frames_before_drop: int) -> None:
+            opened = await node.open((await make_shop(runtime, name=f"shop{frames_before_drop}")).token)
+            seen, turn = Transcript(), str(uuid.uuid4())
+            async with node.client(seen) as client:
+                await client.hello(opened)
+                await client.ask("Does it fit?", turn)
+                for _ in range(frames_before_drop):
+                    await client.receive()
+                client.socket.transport.abort()
+            async with node.client(seen) as client:
+                assert (await client.hello(opened))["resumed"]
+                assert await client.until_done(turn) == EMOJI * 3
+            assert list(seen.questions) == [turn]
+
+        await asyncio.gather(*(talk(frames) for frames in range(1, 16, 2)))
 
 
 async def test_every_drop_in_a_row(start_node: StartNode, shop: Shop) -> None:
@@ -263,7 +271,7 @@ async def test_a_client_from_the_future_starts_anew(node: Node, shop: Shop) -> N
 
 
 async def test_an_ended_conversation_closes_its_sockets(start_node: StartNode, shop: Shop) -> None:
-    async with start_node(Limits(watch_seconds=0.1)) as node:
+    async with start_node(replace(BRISK, watch_seconds=0.1)) as node:
         opened = await node.open(shop.token)
         async with node.client() as client:
             await client.hello(opened)
@@ -275,8 +283,48 @@ async def test_an_ended_conversation_closes_its_sockets(start_node: StartNode, s
             assert await client.closed() == 4404
 
 
+async def test_a_talk_whose_events_were_erased_ends_at_once(node: Node, shop: Shop) -> None:
+    opened = await node.open(shop.token)
+    async with node.client() as client:
+        await client.hello(opened)
+        await client.until_done(await client.ask("Thanks"))
+    await ConversationEvent.all().delete()
+    async with node.client() as another:
+        await another.send(t="hello", session=opened["session"], conv=opened["conv"], last_seq=0)
+        assert await another.closed(2) == 4404
+    assert len(another.frames) < 3
+
+
+async def test_sockets_are_told_when_the_cart_is_ordered_and_when_it_is_not(start_node: StartNode, shop: Shop) -> None:
+    often = replace(BRISK, watch_seconds=0.1)
+    async with start_node(often) as here, start_node(often) as there:
+        opened = await here.open(shop.token)
+        async with here.client() as one, there.client() as other:
+            await one.hello(opened)
+            await other.hello(opened)
+            for status, ordered in (("ordered", True), ("inactive", False), ("ordered", True)):
+                await Cart.filter(id=shop.cart.id).update(status=status)
+                assert (await one.until("state"))["ordered"] is ordered
+                assert (await other.until("state"))["ordered"] is ordered
+            await one.until_done(await one.ask("Thanks"))
+    assert await ConversationEvent.filter(payload__contains={"t": "state"}).count() == 3
+
+
+@pytest.mark.parametrize("status", ["deleted", "merged"])
+async def test_a_cart_that_goes_takes_its_talk_along(start_node: StartNode, shop: Shop, status: str) -> None:
+    async with start_node(replace(BRISK, watch_seconds=0.1)) as node:
+        opened = await node.open(shop.token)
+        async with node.client() as client:
+            await client.hello(opened)
+            await Cart.filter(id=shop.cart.id).update(status=status)
+            assert await client.closed(2) == 4404
+        async with node.client() as client:
+            await client.send(t="hello", session=opened["session"], conv=opened["conv"], last_seq=0)
+            assert await client.closed(2) == 4404
+
+
 async def test_a_session_is_renewed_before_it_ends(start_node: StartNode, shop: Shop) -> None:
-    async with start_node(Limits(watch_seconds=0.1, renew_seconds=10_000)) as node:
+    async with start_node(replace(BRISK, watch_seconds=0.1, renew_seconds=899.9)) as node:
         opened = await node.open(shop.token)
         async with node.client() as client:
             await client.hello(opened)
@@ -287,7 +335,7 @@ async def test_a_session_is_renewed_before_it_ends(start_node: StartNode, shop: 
 
 async def test_a_restart_closes_with_1012_and_the_answer_is_kept(start_node: StartNode, shop: Shop) -> None:
     seen = Transcript()
-    async with start_node(source=telling(EMOJI * 2)) as node:
+    async with start_node(replace(BRISK, drain_seconds=5), telling(EMOJI * 2)) as node:
         opened = await node.open(shop.token)
         client = await Client(node.base, seen, node.chat.origin).__aenter__()
         await client.hello(opened)
@@ -297,6 +345,19 @@ async def test_a_restart_closes_with_1012_and_the_answer_is_kept(start_node: Sta
     async with start_node() as node, node.client(seen) as client:
         await client.hello(opened)
         assert await client.until_done(turn) == EMOJI * 2
+
+
+async def test_an_answer_too_long_for_a_restart_is_given_away_at_once(start_node: StartNode, shop: Shop) -> None:
+    async with start_node(source=Stalling().source()) as node, node.client() as client:
+        opened = await node.open(shop.token)
+        await client.hello(opened)
+        turn = await client.ask("Does it fit?")
+        await client.until("d")
+    async with start_node(replace(BRISK, watch_seconds=0.1)) as node, node.client(client.seen) as again:
+        await again.hello(opened)
+        # Long before its lease would have been over.
+        assert await again.until_done(turn, 3) == "First words. "
+    assert client.seen.finished[turn]["finish"] == "cut"
 
 
 async def test_frames_never_hold_personal_data(node: Node, shop: Shop) -> None:

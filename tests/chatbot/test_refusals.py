@@ -1,19 +1,22 @@
 """What the assistant's socket refuses: too much, foreign pages, forged sessions, frames that are none."""
 
 import uuid
+from dataclasses import replace
 
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
-from chatbot.limits import Limits
-from tests.chatbot.conftest import Node, StartNode
+from recovery import db
+from tests.chatbot.conftest import BRISK, Node, StartNode
 from tests.chatbot.rows import Shop
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_questions_are_limited_per_minute(start_node: StartNode, shop: Shop) -> None:
-    async with start_node(Limits(questions_per_minute=2)) as node:
+    async with start_node(replace(BRISK, questions_per_minute=2)) as node:
         opened = await node.open(shop.token)
         async with node.client() as client:
             await client.hello(opened)
@@ -26,7 +29,7 @@ async def test_questions_are_limited_per_minute(start_node: StartNode, shop: Sho
 
 
 async def test_questions_are_limited_per_day(start_node: StartNode, shop: Shop) -> None:
-    async with start_node(Limits(questions_per_day=1)) as node:
+    async with start_node(replace(BRISK, questions_per_day=1)) as node:
         opened = await node.open(shop.token)
         async with node.client() as client:
             await client.hello(opened)
@@ -46,7 +49,7 @@ async def test_a_fourth_socket_is_refused(node: Node, shop: Shop) -> None:
 
 async def test_an_address_has_so_many_sockets(start_node: StartNode) -> None:
     async with (
-        start_node(Limits(sockets_per_address=2)) as node,
+        start_node(replace(BRISK, sockets_per_address=2)) as node,
         node.client(),
         node.client(),
         node.client() as third,
@@ -70,7 +73,7 @@ async def test_another_protocol_is_refused_before_the_handshake(node: Node) -> N
 
 
 async def test_who_says_no_hello_is_closed(start_node: StartNode) -> None:
-    async with start_node(Limits(hello_seconds=0.2)) as node, node.client() as client:
+    async with start_node(replace(BRISK, hello_seconds=0.2)) as node, node.client() as client:
         assert await client.closed() == 4408
 
 
@@ -79,6 +82,23 @@ async def test_three_frames_before_the_hello_are_kept_and_no_more(node: Node) ->
         for _ in range(4):
             await client.send(t="ping", n=1)
         assert await client.closed() == 4400
+
+
+async def test_three_frames_before_the_welcome_are_kept_and_no_more(node: Node, shop: Shop) -> None:
+    opened = await node.open(shop.token)
+    for frames in (3, 4):
+        async with node.client() as client:
+            async with db.in_transaction() as other:
+                # Nobody can look the conversation up, so the welcome has to wait.
+                await other.execute_query("LOCK TABLE conversation IN ACCESS EXCLUSIVE MODE")
+                await client.send(t="hello", session=opened["session"], conv=opened["conv"], last_seq=0)
+                for number in range(frames):
+                    await client.send(t="ping", n=number)
+                if frames > 3:
+                    assert await client.closed(2) == 4400
+            if frames == 3:
+                kinds = [await client.receive() for _ in range(4)]
+                assert [frame["t"] for frame in kinds] == ["welcome", "pong", "pong", "pong"]
 
 
 @pytest.mark.parametrize("session", ["", "a.b.c", "\x00", "é" * 50])

@@ -1,6 +1,7 @@
 """What a shop may write: everything that is promised is taken, everything else is refused with path and code."""
 
 import json
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
@@ -342,6 +343,17 @@ def _changed(document: Any, path: tuple[Any, ...], value: Any) -> Any:
     return copy
 
 
+def _at(document: Any, path: tuple[Any, ...]) -> Any:
+    return _at(document[path[0]], path[1:]) if path else document
+
+
+def _fitting(value: Any) -> st.SearchStrategy[Any]:
+    """Another value of the same kind, so that many a payload is taken and its values reach the database."""
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return st.booleans() if isinstance(value, bool) else st.just(value)
+    return texts if isinstance(value, str) else numbers
+
+
 async def test_no_payload_breaks_anything(shop: Shop) -> None:
     """Any value at any place of any event: taken or refused by name, never an error of ours."""
     full = EVERY_EVENT | {"cart.updated": FULL_CART}
@@ -350,28 +362,30 @@ async def test_no_payload_breaks_anything(shop: Shop) -> None:
     def bodies(draw: st.DrawFn) -> bytes:
         event = draw(st.sampled_from(sorted(full)))
         document = {"type": event, "occurred_at": AT, "store": "en", "data": full[event]}
-        for _ in range(draw(st.integers(1, 3))):
-            path = draw(st.sampled_from(_places(document)))
-            document = _changed(document, path, draw(values))
+        for _ in range(draw(st.integers(1, 2))):
+            path = draw(st.sampled_from([path for path in _places(document) if len(path) > 1] or [("data",)]))
+            fitting = _fitting(_at(document, path))
+            document = _changed(document, path, draw(st.one_of(fitting, fitting, fitting, values)))
+        if draw(st.integers(0, 9)) == 0:
+            document |= {draw(st.sampled_from(["type", "occurred_at", "store", "data"])): draw(values)}
         return _json(document)
 
     seen: list[bytes] = []
 
-    @settings(max_examples=250, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=300, database=None, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(bodies())
     def collect(body: bytes) -> None:
         seen.append(body)
 
-    while len(seen) < 200:  # now and then hypothesis gives up early on documents of this size
-        collect()
-    answered = set()
+    collect()
+    answered = Counter[int]()
     for body in seen:
         response = await shop.post(body, signed_headers(shop.secret, body))
         assert response.status_code in {200, 422}, (response.status_code, body)
-        answered.add(response.status_code)
+        answered[response.status_code] += 1
         if response.status_code == 422:
             assert all(error["code"] for error in response.json()["errors"])
-    assert answered == {200, 422}
+    assert min(answered[200], answered[422]) > 30, answered
 
 
 def _json(document: Any) -> bytes:

@@ -51,17 +51,6 @@ async def test_without_postgresql_a_hook_is_told_to_come_again(database_url: str
 async def test_a_connection_that_breaks_inside_the_transaction_is_503(shop: Shop) -> None:
     """The database ends every other session while hooks come in: each is taken or told to come again."""
 
-    async def assassin() -> None:
-        for _ in range(10):
-            await asyncio.sleep(0.05)
-            try:
-                await db.client().execute_query(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                )
-            except db.UNAVAILABLE:
-                continue
-
     taken = set()
 
     async def sender(name: str) -> None:
@@ -73,10 +62,44 @@ async def test_a_connection_that_breaks_inside_the_transaction_is_503(shop: Shop
             if response.status_code == 200:
                 taken.add(webhook_id)
 
-    await asyncio.gather(assassin(), *(sender(name) for name in "abcd"))
+    await asyncio.gather(end_all_sessions(10), *(sender(name) for name in "abcd"))
     stored = {cart.quote_id for cart in await Cart.all()}
     assert taken <= stored
     assert taken
+
+
+async def test_a_task_whose_transaction_was_broken_goes_on(shop: Shop) -> None:
+    """As a worker must that waits for the database to come back before it writes down what it has sent."""
+    storm = asyncio.create_task(end_all_sessions(25))
+
+    async def persistent() -> int:
+        broken = 0
+        while not storm.done():
+            try:
+                async with db.in_transaction():
+                    for _ in range(4):
+                        await db.client().execute_query("SELECT count(*) FROM generate_series(1, 2000)")
+            except db.UNAVAILABLE:
+                broken += 1
+                await asyncio.sleep(0.01)
+        async with asyncio.timeout(5), db.in_transaction():
+            await db.client().execute_query("SELECT 1")
+        return broken
+
+    assert sum(await asyncio.gather(*(persistent() for _ in range(12)))) > 12
+
+
+async def end_all_sessions(times: int) -> None:
+    """PostgreSQL ends every session but the one that says so, as in a restart."""
+    for _ in range(times):
+        await asyncio.sleep(0.03)
+        try:
+            await db.client().execute_query(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        except db.UNAVAILABLE:
+            continue
 
 
 async def test_without_redis_a_hook_is_taken(database_url: str, redis_url: str) -> None:
