@@ -5,7 +5,15 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from tortoise.exceptions import ConfigurationError
 
-from admin import doctor_carts, doctor_emails, doctor_installation, doctor_report, doctor_servers, doctor_use
+from admin import (
+    doctor_carts,
+    doctor_emails,
+    doctor_installation,
+    doctor_model,
+    doctor_report,
+    doctor_servers,
+    doctor_use,
+)
 from admin.findings import Finding, not_checked, unless_away, wrong
 from recovery import db
 from recovery.clock import clock_for
@@ -50,14 +58,15 @@ async def _all(settings: Settings, database: list[Finding], usable: bool) -> lis
     found += [
         doctor_servers.public_url(settings),
         doctor_servers.front_end(),
-        doctor_installation.model(),
         *key_findings,
     ]
     if not usable:
-        subjects = ("Stored secrets", "Worker", "Clock", "Stores", "Hooks")
+        subjects = ("Stored secrets", "Model", "Worker", "Clock", "Stores", "Hooks")
         return [*found, *map(not_checked, subjects), *doctor_servers.demo_clock(settings)]
     now = clock_for(settings.clock_file).now()
-    found += await unless_away("Stored secrets", doctor_installation.stored_secrets(settings, key))
+    keys = [*filter(None, [key]), *(each.get_secret_value() for each in settings.previous_secret_keys)]
+    found += await unless_away("Stored secrets", doctor_installation.stored_secrets(keys))
+    found += await unless_away("Model", doctor_model.examine(keys))
     found += await unless_away("Worker", doctor_installation.worker())
     found += await unless_away("Clock", doctor_servers.clock(settings))
     found += await unless_away("Stores", doctor_installation.stores())

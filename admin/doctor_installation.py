@@ -1,5 +1,6 @@
 """The doctor on the installation as its rows tell it: stored secrets, worker, stores, hooks."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +9,6 @@ from recovery import db, health
 from recovery.errors import SetupError
 from recovery.models import Connection, Installation
 from recovery.secrets import Vault
-from recovery.settings import Settings
 from recovery.stores.registry import StoreInForce, all_in_force
 from recovery.text import duration
 
@@ -32,23 +32,17 @@ SELECT c.key, (SELECT max(received_at) FROM hook_delivery d WHERE d.connection_i
 """
 
 
-def model() -> Finding:
-    """Which mind scores and answers."""
-    return note("Model", "this version scores and answers with what is built in; no key is needed and none is used")
-
-
-async def stored_secrets(settings: Settings, key: str | None) -> list[Finding]:
+async def stored_secrets(keys: Sequence[str]) -> list[Finding]:
     """Whether the secret key opens what was stored with it."""
     row = await Installation.get_or_none(name="main")
     if row is None:
         return [note("Stored secrets", "none yet; the first start makes them")]
-    keys = [*filter(None, [key]), *(each.get_secret_value() for each in settings.previous_secret_keys)]
     if not keys:
         return [note("Stored secrets", "not checked; that needs the secret key")]
     connections = await Connection.all().order_by("key")
     sealed = {"the installation's": [row.pepper, row.unsubscribe_key]}
     sealed |= {f"connection {each.key}'s": [each.hook_secret] for each in connections}
-    vault = Vault(keys)
+    vault = Vault(list(keys))
     shut = [owner for owner, secrets in sealed.items() if not all(_opens(vault, secret) for secret in secrets)]
     if shut:
         fix = (

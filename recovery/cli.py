@@ -5,6 +5,7 @@ What serves is imported only by the commands that serve, so that the others answ
 
 import asyncio
 import json
+import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import asdict
 from pathlib import Path
@@ -22,7 +23,7 @@ from recovery.logs import set_up_logging
 from recovery.models import Connection, Store
 from recovery.runtime import Runtime, open_runtime
 from recovery.settings import Settings, load_settings
-from recovery.store_settings import StoreSettings
+from recovery.store_settings import SECRET_SETTINGS, StoreSettings
 from recovery.stores import registry
 
 app = typer.Typer(
@@ -329,7 +330,7 @@ def list_settings(store: StoreOption = None, as_document: JsonOption = False) ->
 
     async def work(runtime: Runtime) -> None:
         own, in_force = await registry.settings_of(store)
-        values = in_force.model_dump()
+        values = in_force.shown()
         if as_document:
             console.data(values)
             return
@@ -349,10 +350,11 @@ def set_setting(
     store: StoreOption = None,
 ) -> None:
     """Change a setting of one store, or of all that do not have their own; it takes effect at once."""
+    given = _secret(name, value) if name in SECRET_SETTINGS else _value(value)
 
     async def work(runtime: Runtime) -> None:
-        in_force = await registry.save_settings(store, {name: _value(value)})
-        console.note(f"{name} is {json.dumps(in_force.model_dump()[name], ensure_ascii=False)} now.")
+        in_force = await registry.save_settings(runtime.keys.vault, store, {name: given})
+        console.note(f"{name} is {json.dumps(in_force.shown()[name], ensure_ascii=False)} now.")
 
     _run(_with_runtime(work))
 
@@ -363,6 +365,13 @@ def explain_settings() -> None:
     for name, field in StoreSettings.model_fields.items():
         default = json.dumps(field.get_default(call_default_factory=True), default=lambda step: step.model_dump())
         console.line(f"{name} (built-in: {default})\n    {field.description}")
+
+
+def _secret(name: str, text: str) -> str | None:
+    """A secret as it stands; "-" asks for it, so that it is in no history and no list of processes."""
+    if text == "-":
+        text = typer.prompt(name, hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().strip()
+    return None if text == "null" else text
 
 
 def _value(text: str) -> Any:

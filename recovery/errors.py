@@ -3,6 +3,7 @@
 CartbackError
 ├── SetupError            a setting, a server or a file is missing or wrong; ``fix`` says the way out
 │   └── EmbeddedError     the private PostgreSQL or Valkey could not be started
+├── LlmError              a language model can't be used; its own tree is in llm_errors
 ├── NotFound              no such connection, store, cart or e-mail
 └── LinkRefused           a link token that does not open anything (one public answer for every cause)
 """

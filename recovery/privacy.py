@@ -2,9 +2,11 @@
 
 from datetime import datetime, timedelta
 
-from recovery.models import HookDelivery
+from recovery.models import HookDelivery, LlmBudget
 
 HOOK_BODIES = timedelta(days=30)
+#: Longer than any conversation lives.
+BUDGETS = timedelta(days=90)
 
 
 async def retain(now: datetime) -> dict[str, int]:
@@ -12,4 +14,5 @@ async def retain(now: datetime) -> dict[str, int]:
     bodies = await HookDelivery.filter(received_at__lt=now - HOOK_BODIES, body__isnull=False).update(
         body=None, email_hash=None
     )
-    return {"hook bodies": bodies}
+    budgets = await LlmBudget.filter(changed_at__lt=now - BUDGETS, reserved=0).delete()
+    return {"hook bodies": bodies, "token budgets": budgets}

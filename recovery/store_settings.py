@@ -1,10 +1,13 @@
 """What a merchant decides, per store with inherited defaults: names, meaning, ranges and built-in values."""
 
+import re
 from typing import Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from recovery.errors import CartbackError
+from recovery.secrets import Vault
 from recovery.text import email_address
 
 REASON_CODES = (
@@ -22,6 +25,13 @@ REASON_CODES = (
     "other",
 )
 
+#: Settings that are encrypted before they are stored and never shown.
+SECRET_SETTINGS = frozenset({"ai_api_key"})
+#: From this length on, the last four characters give nothing away.
+LONG_SECRET = 16
+_SECRET = re.compile(r"[!-~]{1,500}")
+_SEALED = "sealed:"
+
 
 class SettingRefused(CartbackError):
     """A setting's name or value is wrong; the message says which and what it must be."""
@@ -38,7 +48,7 @@ class Step(BaseModel):
 class StoreSettings(BaseModel):
     """The settings of one store; defaults are the original's where it names one (see docs/settings.md)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
 
     enabled: bool = Field(True, description="Off: nothing is detected, scored or sent for this store.")
     inactivity_minutes: int = Field(
@@ -91,6 +101,24 @@ class StoreSettings(BaseModel):
     conversation_minutes: int = Field(
         1440, ge=5, le=60 * 24 * 30, description="Minutes the assistant link works, from the sending of its mail."
     )
+    ai_provider: Literal["heuristic", "openai"] = Field(
+        "heuristic", description="What is asked: heuristic (built in) or openai (any OpenAI-compatible server)."
+    )
+    ai_base_url: str = Field(
+        "https://api.openai.com/v1", max_length=1024, description="Where the model's server is; most end in /v1."
+    )
+    ai_model: str | None = Field(
+        None, min_length=1, max_length=200, description="The model, as its provider spells it; openai needs it."
+    )
+    ai_api_key: str | None = Field(
+        None, description="The key for the model's server; kept encrypted and never shown again. - reads it in."
+    )
+    ai_input_price: float | None = Field(
+        None, ge=0, le=100_000, description="Price of a million tokens sent to the model, to estimate cost."
+    )
+    ai_output_price: float | None = Field(
+        None, ge=0, le=100_000, description="Price of a million tokens the model answers with, in the same currency."
+    )
 
     @field_validator("copy_address", "sender_address", "reply_to")
     @classmethod
@@ -109,6 +137,23 @@ class StoreSettings(BaseModel):
             raise ValueError("must start with https://")
         return value
 
+    @field_validator("ai_base_url")
+    @classmethod
+    def _model_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in {"https", "http"} or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("must look like https://api.example.com/v1")
+        if parts.username is not None:
+            raise ValueError("must not hold a user name or key; the key is ai_api_key")
+        return value.rstrip("/").removesuffix("/chat/completions")
+
+    @field_validator("ai_api_key")
+    @classmethod
+    def _sealed(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(_SEALED):
+            raise ValueError("must be encrypted before it is stored")
+        return value
+
     @model_validator(mode="after")
     def _delays_rise(self) -> Self:
         delays = [step.delay_minutes for step in self.steps]
@@ -116,10 +161,48 @@ class StoreSettings(BaseModel):
             raise ValueError("the delays of the steps must rise")
         return self
 
+    def shown(self) -> dict[str, Any]:
+        """Every setting for people to see, secrets only as set or not."""
+        return self.model_dump() | {name: _shown(getattr(self, name)) for name in SECRET_SETTINGS}
+
     @property
     def effective_consent_policy(self) -> Literal["require", "soft_opt_in", "off"]:
         """The policy in force: until a person has chosen, the strictest."""
         return self.consent_policy or "require"
+
+
+def seal_secrets(vault: Vault, changes: dict[str, Any]) -> dict[str, Any]:
+    """``changes`` with every secret encrypted for the database, its last characters kept to recognise it by.
+
+    Raises:
+        SettingRefused: a secret is none; the message does not repeat it.
+    """
+    sealed = dict(changes)
+    for name in SECRET_SETTINGS & changes.keys():
+        value = changes[name]
+        if value is None:
+            continue
+        if not isinstance(value, str) or not _SECRET.fullmatch(value):
+            raise SettingRefused(f"{name}: must be one word of at most 500 ordinary letters, digits and signs")
+        ending = value[-4:] if len(value) >= LONG_SECRET else ""
+        sealed[name] = f"{_SEALED}{ending}:{vault.seal(value)}"
+    return sealed
+
+
+def open_secret(vault: Vault, stored: str) -> str:
+    """A secret setting as it was given.
+
+    Raises:
+        SetupError: it was encrypted with another secret key.
+    """
+    return vault.open(stored.rpartition(":")[2])
+
+
+def _shown(stored: str | None) -> str | None:
+    if stored is None:
+        return None
+    ending = stored.removeprefix(_SEALED).rpartition(":")[0]
+    return f"set, ends in …{ending}" if ending else "set"
 
 
 def effective(store: dict[str, Any], inherited: dict[str, Any]) -> StoreSettings:

@@ -23,9 +23,14 @@ _ROLE_NAMES = frozenset(
 _BOT_DOMAINS = frozenset({"storebotmail.joonix.net"})
 
 
+def without_forbidden(value: str) -> str:
+    """Drop what no database, mail or page can carry and leave everything else, for a piece of a longer text."""
+    return _FORBIDDEN.sub("", value)
+
+
 def clean_text(value: str, limit: int | None = None) -> str:
     """Drop what no database, mail or page can carry, normalise to NFC, trim, and cut to ``limit`` code points."""
-    cleaned = unicodedata.normalize("NFC", _FORBIDDEN.sub("", value.replace("\r\n", "\n").replace("\r", "\n"))).strip()
+    cleaned = unicodedata.normalize("NFC", without_forbidden(value.replace("\r\n", "\n").replace("\r", "\n"))).strip()
     return cleaned if limit is None or len(cleaned) <= limit else cleaned[: limit - 1].rstrip() + "…"
 
 

@@ -7,6 +7,7 @@ import redis
 
 from recovery import db as recovery_db
 from recovery.embedded import EmbeddedServers, Endpoints
+from tests.llm_server import LlmServer, LlmThread
 from tests.servers import TEMPLATE, database, database_copy, execute, fast_folder, run_apart
 from tests.shop import READY, Shop, open_shop, settings_for
 from tests.smtp_sink import SinkThread, SmtpSink
@@ -57,6 +58,13 @@ def smtp_sink() -> Iterator[SmtpSink]:
     """A real SMTP server that records what it accepts; ``sink.answer(...)`` makes it misbehave."""
     with SinkThread() as sink:
         yield sink
+
+
+@pytest.fixture
+def llm_server() -> Iterator[LlmServer]:
+    """A real OpenAI-compatible server that records what it is asked; ``server.script(...)`` makes it misbehave."""
+    with LlmThread() as server:
+        yield server
 
 
 @pytest.fixture

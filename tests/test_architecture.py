@@ -24,7 +24,7 @@ RANKS = [
     "hooks links jobs explain health pages privacy",
     "delivery copies campaigns orders detection analytics",
     "eligibility emails coupons scoring heuristic carts products episodes persons",
-    "stores llm mailer tokens installation runtime language crash",
+    "stores llm budgets mailer tokens installation runtime language crash",
     "models",
     "db settings store_settings errors clock text money secrets doorbell embedded logs console",
 ]

@@ -1,6 +1,7 @@
 """Every table of the core, one module per noun; all of them belong to the one Tortoise app ``models``."""
 
 from recovery.models.abandonment import Abandonment, Decision
+from recovery.models.budget import LlmBudget, LlmReservation
 from recovery.models.cart import Cart, CartItem
 from recovery.models.email import Email
 from recovery.models.hook import HookDelivery, RejectedDelivery
@@ -25,6 +26,8 @@ __all__ = [
     "Installation",
     "JobRun",
     "LinkToken",
+    "LlmBudget",
+    "LlmReservation",
     "Order",
     "Person",
     "Policy",

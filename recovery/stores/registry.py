@@ -10,8 +10,8 @@ from recovery import money
 from recovery.errors import CartbackError, NotFound
 from recovery.installation import default_settings, save_default_settings
 from recovery.models import Connection, Store
-from recovery.secrets import Keys, new_hook_secret
-from recovery.store_settings import StoreSettings, effective, merge
+from recovery.secrets import Keys, Vault, new_hook_secret
+from recovery.store_settings import StoreSettings, effective, merge, seal_secrets
 
 Mode = Literal["observing", "live", "paused"]
 MODES: tuple[Mode, ...] = ("observing", "live", "paused")
@@ -182,13 +182,16 @@ async def settings_of(store_name: str | None) -> tuple[dict[str, Any], StoreSett
     return store.settings, effective(store.settings, inherited)
 
 
-async def save_settings(store_name: str | None, changes: dict[str, Any]) -> StoreSettings:
+async def save_settings(vault: Vault, store_name: str | None, changes: dict[str, Any]) -> StoreSettings:
     """Change settings of a store or, None, of the installation; null goes back to what is inherited.
+
+    Secrets come as they are and are stored encrypted.
 
     Raises:
         SettingRefused: a name or value is wrong; nothing is changed.
         NotFound: there is no such store.
     """
+    changes = seal_secrets(vault, changes)
     if store_name is None:
         return await save_default_settings(changes)
     return await change_settings(await find_store(store_name), changes)
