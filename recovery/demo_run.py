@@ -55,10 +55,9 @@ async def running_demo(settings: Settings, port: int, progress: serve.Progress) 
     Raises:
         SetupError: the port is taken or the state folder can't be used.
     """
-    serve.take_port(HOST, port).close()
-    with serve.servers(settings, progress) as (embedded, _):
+    with serve.take_port(HOST, port) as listener, serve.servers(settings, progress) as (embedded, _):
         async with open_sink(settings.state_dir / "mail", HOST) as sink:
-            base_url = f"http://{HOST}:{port}"
+            base_url = f"http://{HOST}:{listener.getsockname()[1]}"
             own = {
                 "public_url": base_url,
                 "smtp_host": sink.host,
@@ -79,7 +78,7 @@ async def running_demo(settings: Settings, port: int, progress: serve.Progress) 
                 return [*site.routes, Route("/demo/admin", _open_admin)]
 
             with serve.run_file(ready):
-                async with serve.web(ready, HOST, port, with_worker=True, extend=extend) as (_, serving):
+                async with serve.web(ready, listener, with_worker=True, extend=extend) as (_, serving):
                     await sites[0].start()
                     yield Demo(base_url, ready, sites[0], serving)
 

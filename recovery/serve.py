@@ -58,7 +58,7 @@ def servers(settings: Settings, progress: Progress) -> Iterator[tuple[Settings, 
 
 @asynccontextmanager
 async def web(
-    settings: Settings, host: str, port: int, *, with_worker: bool, extend: Extend | None = None
+    settings: Settings, listener: socket.socket, *, with_worker: bool, extend: Extend | None = None
 ) -> AsyncIterator[tuple[Runtime, asyncio.Task[None]]]:
     """The web process, answering; SIGINT or SIGTERM ends the task, and leaving the block does.
 
@@ -70,7 +70,6 @@ async def web(
         SetupError: the port is taken, or the keys or the database do not fit.
     """
     async with AsyncExitStack() as stack:
-        listener = take_port(host, port)
         stack.callback(listener.close)
         runtime = await stack.enter_async_context(open_runtime(settings))
         chat = await stack.enter_async_context(open_chat(runtime))
@@ -78,7 +77,7 @@ async def web(
         app = create_app({"runtime": runtime, "chat": chat}, more_routes)
         if with_worker:
             await stack.enter_async_context(background_worker(runtime, chat))
-        server = make_server(app, host, port)
+        server = make_server(app, *listener.getsockname()[:2])
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         stop_on_signal(server.stop)
         try:
@@ -96,7 +95,7 @@ def stop_on_signal(stop: Callable[[], None]) -> None:
 
 
 def take_port(host: str, port: int) -> socket.socket:
-    """A listening socket.
+    """A listening socket; port 0 takes any free one.
 
     Raises:
         SetupError: the port is taken; the message says what to do.
@@ -147,11 +146,11 @@ async def migrate(settings: Settings, progress: Progress) -> None:
 
 async def serve(settings: Settings, host: str, port: int, progress: Progress) -> None:
     """Serve until a signal; embedded also with private servers, their schema and the worker."""
-    with servers(settings, progress) as (ready, private):
+    with take_port(host, port) as listener, servers(settings, progress) as (ready, private):
         if private:
             await migrate(ready, progress)
         with run_file(ready) if private else nullcontext():
-            async with web(ready, host, port, with_worker=private) as (runtime, serving):
+            async with web(ready, listener, with_worker=private) as (runtime, serving):
                 link = await make_admin_link(SystemClock().now())
                 progress(f"Listening on http://{host}:{port}")
                 progress(f"Admin, once, from this machine: http://{host}:{port}{link}")

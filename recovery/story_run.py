@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-import socket
 import sys
 import time
 from dataclasses import asdict
@@ -15,8 +14,10 @@ import typer
 
 from recovery import console
 from recovery.demo.story import Step, StepFailed, tell
-from recovery.demo_run import HOST, running_demo
+from recovery.demo_run import running_demo
 from recovery.settings import Settings, child_environment
+
+ANY_PORT = 0
 
 
 async def run_story(settings: Settings, *, as_document: bool) -> None:
@@ -27,7 +28,7 @@ async def run_story(settings: Settings, *, as_document: bool) -> None:
     steps: list[Step] = []
     started = time.monotonic()
     quiet = (lambda _: None) if as_document else console.progress
-    async with running_demo(own, free_port(), quiet) as demo:
+    async with running_demo(own, ANY_PORT, quiet) as demo:
         ready = time.monotonic() - started
         async for step in tell(demo.base_url, partial(_explain, folder)):
             steps.append(step)
@@ -56,14 +57,6 @@ async def _explain(state_dir: Path, query: str) -> list[dict[str, Any]]:
         raise StepFailed(f"cartback explain ended with {process.returncode}")
     told: list[dict[str, Any]] = orjson.loads(out)
     return told
-
-
-def free_port() -> int:
-    """A port nobody uses at the moment."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _print(step: Step) -> None:

@@ -66,18 +66,17 @@ class RunningDemo:
 @contextmanager
 def running_demo(state_dir: Path, *options: str) -> Iterator[RunningDemo]:
     """A demo on ``state_dir``, stopped in the end."""
-    port = free_port()
     log = state_dir.parent / "demo.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "recovery.cli", "demo", "--port", str(port), *options],
+            [sys.executable, "-m", "recovery.cli", "demo", "--port", "0", *options],
             env=environment(state_dir),
             cwd=ROOT,
             stdout=out,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
         )
-    demo = RunningDemo(f"http://127.0.0.1:{port}", state_dir, process, log)
+    demo = RunningDemo("", state_dir, process, log)
     try:
         wait_until_ready(demo)
         yield demo
@@ -87,12 +86,13 @@ def running_demo(state_dir: Path, *options: str) -> Iterator[RunningDemo]:
 
 
 def wait_until_ready(demo: RunningDemo) -> None:
-    """Wait until it says that it is ready."""
+    """Wait until it says that it is ready, and where."""
     deadline = time.monotonic() + START_SECONDS
     while "Ready:" not in demo.log.read_text():
         assert demo.process.poll() is None, f"the demo ended: {demo.log.read_text()}"
         assert time.monotonic() < deadline, f"not ready: {demo.log.read_text()}"
         time.sleep(0.05)
+    demo.base_url = demo.log.read_text().partition("Ready: ")[2].split()[0]
 
 
 def mails(demo: RunningDemo, address: str, at_least: int, seconds: float = 20) -> list[dict[str, object]]:
