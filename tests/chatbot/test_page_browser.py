@@ -317,6 +317,8 @@ async def test_keys_alone(start_node: StartNode, shop: Shop, browser: Browser) -
         await page.keyboard.type("thanks")
         await page.keyboard.press("Enter")
         await expect(page.locator("#log").get_by_text("You are welcome.")).to_be_visible()
+        # Its buttons come when it is whole; before that the nearest ones are those of the answer above.
+        await expect(page.get_by_role("button", name="Helpful", exact=True)).to_have_count(2)
         await tab_to("Not helpful", "Shift+Tab")
         await page.keyboard.press("Space")
         await expect(page.get_by_role("button", name="Not helpful").last).to_have_attribute("aria-pressed", "true")
