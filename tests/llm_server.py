@@ -16,6 +16,7 @@ from typing import Any, Literal
 import orjson
 
 from tests.llm_obedience import fill, obey, schema_fault
+from tests.server_thread import ServerThread
 
 Fault = Literal[
     "hang",  # the request is read and nothing comes back
@@ -144,28 +145,11 @@ def obedient(asked: Asked) -> Reply:
     return Reply(calls=calls) if calls else says(orders.text or "I have nothing to say.")
 
 
-class LlmThread:
-    """Runs a server in a thread of its own, so that it answers even while a test blocks its loop."""
+class LlmThread(ServerThread[LlmServer]):
+    """An OpenAI-compatible server in a thread of its own."""
 
     def __init__(self) -> None:
-        self.server = LlmServer()
-        self._loop = asyncio.new_event_loop()
-        self._stopping = asyncio.Event()
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="llm-server", daemon=True)
-
-    def __enter__(self) -> LlmServer:
-        self._thread.start()
-        self._ready.wait()
-        return self.server
-
-    def __exit__(self, *error: object) -> None:
-        self._loop.call_soon_threadsafe(self._stopping.set)
-        self._thread.join()
-
-    def _run(self) -> None:
-        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-            runner.run(self._serve())
+        super().__init__(LlmServer(), "llm-server")
 
     async def _serve(self) -> None:
         running: dict[asyncio.Task[None], asyncio.StreamWriter] = {}

@@ -6,13 +6,14 @@ It is the oracle for what was mailed: nothing here knows the code under test.
 import asyncio
 import email
 import email.policy
-import threading
 import time
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import Literal
 
 from aiosmtpd.smtp import SMTP, Envelope, Session, syntax
+
+from tests.server_thread import ServerThread
 
 EVERYBODY = "*"
 Stage = Literal["connect", "mail", "rcpt", "data", "after_dot", "drop_after_dot", "hang_after_dot"]
@@ -204,39 +205,22 @@ class _Handler:
         self._sink.messages.append(Received(envelope.mail_from or "", tuple(envelope.rcpt_tos), raw, time.time()))
 
 
-class SinkThread:
-    """Runs a sink in a thread of its own, so that it answers even while a test blocks its loop."""
+class SinkThread(ServerThread[SmtpSink]):
+    """A sink in a thread of its own."""
 
     def __init__(self) -> None:
-        self.sink = SmtpSink()
-        self._loop = asyncio.new_event_loop()
-        self._stopping = asyncio.Event()
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="smtp-sink", daemon=True)
-
-    def __enter__(self) -> SmtpSink:
-        self._thread.start()
-        self._ready.wait()
-        return self.sink
-
-    def __exit__(self, *error: object) -> None:
-        self._loop.call_soon_threadsafe(self._stopping.set)
-        self._thread.join()
-
-    def _run(self) -> None:
-        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-            runner.run(self._serve())
+        super().__init__(SmtpSink(), "smtp-sink")
 
     async def _serve(self) -> None:
         loop = asyncio.get_running_loop()
         servers: list[_Server] = []
 
         def protocol() -> _Server:
-            servers.append(_Server(self.sink, _Handler(self.sink)))
+            servers.append(_Server(self.server, _Handler(self.server)))
             return servers[-1]
 
-        listener = await loop.create_server(protocol, self.sink.host, 0)
-        self.sink.port = listener.sockets[0].getsockname()[1]
+        listener = await loop.create_server(protocol, self.server.host, 0)
+        self.server.port = listener.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stopping.wait()
         listener.close()
