@@ -22,7 +22,8 @@ SELECT p.email_hash,
          WHERE o.connection_id = $1 AND o.email_hash = p.email_hash AND o.state <> 'cancelled') AS orders,
        (SELECT count(*) FROM abandonment a
          WHERE a.connection_id = $1 AND a.email_hash = p.email_hash
-           AND a.open_key IS NULL AND a.recovered_at IS NULL) AS abandonments
+           AND a.open_key IS NULL AND a.recovered_at IS NULL
+           AND a.status <> 'superseded') AS abandonments
   FROM unnest($2::text[]) AS p(email_hash)
 """
 

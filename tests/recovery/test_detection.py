@@ -255,6 +255,15 @@ async def test_past_orders_and_abandonments_are_the_persons(shop: Shop) -> None:
     assert (facts.past_orders, facts.earlier_abandonments) == (1, 1)
 
 
+async def test_coming_back_and_leaving_again_is_no_earlier_abandonment(shop: Shop) -> None:
+    await shop.cart("1")
+    await shop.abandon()
+    await shop.cart("1", checkout_stage="shipping")
+    await shop.abandon()
+    assert [episode.status for episode in await shop.episodes("1")] == ["superseded", "scored"]
+    assert (await facts_of(shop, "1")).earlier_abandonments == 0
+
+
 async def test_the_median_needs_thirty_carts_of_the_stores_currency(shop: Shop) -> None:
     for number in range(30):
         await shop.cart(str(number), total=1000 + number, customer={"email": f"a{number}@example.com"})
