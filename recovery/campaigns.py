@@ -46,6 +46,11 @@ async def plan(store: StoreInForce, abandonment_id: int, now: datetime) -> str |
         if found is None or found.status not in OPEN or found.due_at is None or found.due_at > now:
             return None
         step = await next_step(found)
+        found.due_at = step_due_at(store, found, step)
+        if found.due_at is None or found.due_at > now:
+            # Looked at early (a word about consent rang), or the sequence was changed since.
+            await found.save(update_fields=["due_at"])
+            return None
         facts = await load_facts(store, found)
         failure, trail = first_failure(facts, now)
         outcome = _outcome(store, failure)
@@ -79,6 +84,14 @@ async def lock_episode(abandonment_id: int) -> Abandonment | None:
     await lock_persons(seen.connection_id, [seen.email_hash])
     await Cart.filter(id=seen.cart_id).select_for_update().first()
     return await Abandonment.filter(id=abandonment_id).select_for_update().get_or_none()
+
+
+def step_due_at(store: StoreInForce, abandonment: Abandonment, step: int) -> datetime | None:
+    """When a step (from 0) is due, counted from the detection; None when the sequence has no such step."""
+    steps = store.settings.steps
+    if step >= len(steps):
+        return None
+    return abandonment.detected_at + timedelta(minutes=steps[step].delay_minutes)
 
 
 async def next_step(abandonment: Abandonment) -> int:
@@ -197,7 +210,5 @@ async def _move_on(store: StoreInForce, abandonment: Abandonment, step: int, out
         waited = (now - abandonment.detected_at) / 2
         abandonment.due_at = now + min(max(waited, LOOK_AGAIN_SOONEST), LOOK_AGAIN_LATEST)
     else:
-        steps = store.settings.steps
-        following = steps[step + 1].delay_minutes if step + 1 < len(steps) else None
-        abandonment.due_at = None if following is None else abandonment.detected_at + timedelta(minutes=following)
+        abandonment.due_at = step_due_at(store, abandonment, step + 1)
     await abandonment.save(update_fields=["status", "due_at"])

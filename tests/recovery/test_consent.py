@@ -68,3 +68,16 @@ async def test_of_two_words_at_one_moment_the_refusal_counts(live: Shop) -> None
     for consent in (refused, refused | {"marketing": True}):
         await live.tell("consent.updated", {"email": address, "consent": consent})
     assert await Suppression.filter(lifted_at=None, cause="objection").count() == 1
+
+
+async def test_a_word_about_consent_brings_no_later_message_forward(live: Shop) -> None:
+    await live.set(consent_policy="require", steps=[{"delay_minutes": 0}, {"delay_minutes": 1440}])
+    first = await live.queue(consent=said(live, True))
+    assert (await live.deliver()).counts == {"sent": 1}
+    due_at = (await live.episode()).due_at
+    await live.tell("consent.updated", {"email": first.to_address, "consent": said(live, True, source="newsletter")})
+    assert await live.plan() == {}
+    assert (await live.episode()).due_at == due_at
+    assert len(await live.emails()) == 1
+    live.clock.advance(days=1)
+    assert await live.plan() == {"queued": 1}
