@@ -152,7 +152,7 @@ def _order_item(line: OrderLine, at: Addresses) -> dict[str, object]:
         "line_id": line.variant_id,
         "product_id": line.variant_id,
         "name": line.name,
-        "quantity": number(line.pack * line.quantity),
+        "quantity": number(line.measure.amount(line.quantity)),
         "row_total": line.row_total,
         "url": at.page(f"product/{line.product_id}"),
     }

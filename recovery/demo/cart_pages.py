@@ -47,7 +47,9 @@ class CartPages:
         if variant is None:
             if product is None:
                 return self._front.page(guest, "not_found.html.jinja", status=404)
-            return product_page(self._front, guest, product, _text(form, "shown"), error="choose_size_error")
+            by_size = product.axes[-1:] and product.axes[-1].code == "size"
+            error = "choose_size_error" if by_size else "choose_error"
+            return product_page(self._front, guest, product, _text(form, "shown"), error=error)
         cart = guest.cart or self._shop.open_cart(guest.store, guest.customer)
         self._front.use_cart(guest, cart)
         enough = self._shop.add(cart, variant.id, max(_packs(form, variant.measure), 1))

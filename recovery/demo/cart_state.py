@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from typing import Literal
 
-from recovery.demo.catalogue.model import Catalogue, ShippingMethod, Variant
+from recovery.demo.catalogue.model import BY_PIECE, Catalogue, Measure, ShippingMethod, Variant
 from recovery.demo.prices import percent_of
 
 Stage = Literal["cart", "contact", "shipping", "payment", "review"]
@@ -25,7 +24,7 @@ class Consent:
 
 @dataclass
 class Line:
-    """One variant in a cart, so many pieces or packs of it; ``unit_price`` and ``name`` are what the shopper saw last."""
+    """So many pieces or packs of one variant; ``unit_price`` and ``name`` are what the shopper saw last."""
 
     variant_id: str
     quantity: int
@@ -86,7 +85,7 @@ class OrderLine:
     name: str
     quantity: int
     row_total: int
-    pack: Decimal = Decimal(1)
+    measure: Measure = BY_PIECE
 
 
 @dataclass

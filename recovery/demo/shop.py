@@ -278,7 +278,7 @@ class DemoShop:
             discount=priced.discount,
             lines=[
                 OrderLine(
-                    x.variant.id, x.variant.product_id, x.variant.name, x.quantity, x.row_total, x.variant.measure.pack
+                    x.variant.id, x.variant.product_id, x.variant.name, x.quantity, x.row_total, x.variant.measure
                 )
                 for x in priced.lines
             ],

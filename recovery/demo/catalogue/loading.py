@@ -46,9 +46,10 @@ def load_catalogue(name: str, language: str, currency: str) -> Catalogue:
     """Read the catalogue called ``name`` as one shop front shows it."""
     folder = catalogue_folder(name)
     numbers, words = read_numbers(folder), read_words(folder, language)
-    products = {entry.id: _product(entry, words, currency) for entry in numbers.products}
+    products = {entry.id: _product(entry, words, name, currency) for entry in numbers.products}
     free_from = numbers.free_shipping_from[currency]
     return Catalogue(
+        code=name,
         name=words.shop.name,
         claim=words.shop.claim,
         title=words.shop.title,
@@ -74,9 +75,9 @@ def load_catalogue(name: str, language: str, currency: str) -> Catalogue:
     )
 
 
-def _product(entry: ProductEntry, words: Words, currency: str) -> Product:
+def _product(entry: ProductEntry, words: Words, catalogue: str, currency: str) -> Product:
     text = words.products[entry.id]
-    variants = _variants(entry, words, currency)
+    variants = _variants(entry, words, catalogue, currency)
     return Product(
         id=entry.id,
         name=text.name,
@@ -116,7 +117,7 @@ def _variant_attributes(text: ProductWords, part: str, words: Words) -> tuple[At
     return _attributes([*own, *(told for told in text.attributes if told[0] not in replaced)], words)
 
 
-def _variants(entry: ProductEntry, words: Words, currency: str) -> tuple[Variant, ...]:
+def _variants(entry: ProductEntry, words: Words, catalogue: str, currency: str) -> tuple[Variant, ...]:
     found = []
     for values in combinations(*(axis.values for axis in entry.axes)):
         choices = tuple(
@@ -134,7 +135,7 @@ def _variants(entry: ProductEntry, words: Words, currency: str) -> tuple[Variant
                 choices=choices,
                 price=entry.price_of.get(part, entry.price)[currency],
                 stock=entry.stock_of.get(part, entry.stock),
-                picture=f"{entry.id}-{colour}",
+                picture=f"{catalogue}-{entry.id}-{colour}",
                 attributes=_variant_attributes(text, part, words),
                 measure=Measure(entry.sold_by, entry.pack),
             )

@@ -53,6 +53,9 @@ class Measure:
         return int((price * self.amount(packs)).quantize(Decimal(1), ROUND_HALF_UP))
 
 
+BY_PIECE = Measure("piece", Decimal(1))
+
+
 @dataclass(frozen=True)
 class Variant:
     """What goes into a cart: one product in one of its choices; ``stock`` counts pieces or packs."""
@@ -154,8 +157,9 @@ class SizeGuide:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Everything one shop front offers."""
+    """Everything one shop front offers; ``code`` is the same in every language."""
 
+    code: str
     name: str
     claim: str
     title: str
