@@ -101,6 +101,9 @@ def worker_command() -> None:
 @app.command("demo")
 def demo_command(
     port: Annotated[int, typer.Option(help="Port of 127.0.0.1 to listen on.")] = 8000,
+    catalogue: Annotated[
+        str, typer.Option(help="The shop offered first: outdoor, carp, tiles, airsoft or bicycles.")
+    ] = "outdoor",
     reset: Annotated[bool, typer.Option("--reset", help="Start with empty databases and an empty shop.")] = False,
 ) -> None:
     """Serve the whole product with a demo shop, an inbox and an admin page, all on this machine."""
@@ -110,7 +113,7 @@ def demo_command(
     set_up_logging(settings.model_copy(update={"log_format": "text", "log_level": "warning"}))
     if reset:
         demo_run.reset(settings)
-    serve.run(demo_run.demo(settings, port, console.progress))
+    serve.run(demo_run.demo(settings, port, console.progress, catalogue))
 
 
 @app.command("story")
