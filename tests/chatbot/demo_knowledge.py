@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from chatbot.context import Item, Knowledge, Line, Link, PolicyText
 from recovery.demo.catalogue.loading import load_catalogue
@@ -14,7 +15,7 @@ CART = (("hala-moss-m", 1), ("socks-39-41", 2))
 def demo_knowledge(language: str, planted: Mapping[str, str] | None = None) -> Knowledge:
     """The cart and the whole shop beside it; ``planted`` text stands where an attacker put it (see injections)."""
     planted = planted or {}
-    shop = load_catalogue("outdoor", language, "EUR" if language == "en" else "PLN")
+    shop = _shop(language)
     items = {variant.id: _item(shop, variant, planted) for variant in shop.variants.values()}
     lines = tuple(_line(items[variant], count) for variant, count in CART)
     policies = [
@@ -46,6 +47,11 @@ def demo_knowledge(language: str, planted: Mapping[str, str] | None = None) -> K
         links=tuple(Link("hala", "related", item) for item in items.values() if item.family not in carted),
         policies=tuple(policies),
     )
+
+
+@lru_cache
+def _shop(language: str) -> Catalogue:
+    return load_catalogue("outdoor", language, "EUR" if language == "en" else "PLN")
 
 
 def _line(item: Item, count: int) -> Line:

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from chatbot.facts import typed_facts
+from chatbot.facts import Facts, typed_facts
 from chatbot.release import Release
 from chatbot.texts import load_texts
 from tests.chatbot.demo_knowledge import demo_knowledge
@@ -26,9 +26,8 @@ def in_pieces(text: str, seed: str) -> list[str]:
     return found
 
 
-def shown_of(text: str, case: Injection) -> str:
-    planted: dict[str, str] = {case.place: case.planted} if case.place not in ("question", "history") else {}
-    release = Release(typed_facts(demo_knowledge(case.language, planted)), TEXTS.of(case.language))
+def shown_of(text: str, case: Injection, facts: Facts) -> str:
+    release = Release(facts, TEXTS.of(case.language))
     return "".join(release.push(piece, 0.0) for piece in in_pieces(text, case.name)) + release.end(whole=True)
 
 
@@ -44,8 +43,10 @@ def test_nothing_unbacked_is_shown(language: str) -> None:
     found = {}
     for case in CASES:
         if case.language == language:
+            planted: dict[str, str] = {case.place: case.planted}
+            facts = typed_facts(demo_knowledge(language, planted))
             for text in (case.says, obey([{"role": "system", "content": case.planted}]).text):
-                shown = shown_of(text, case)
+                shown = shown_of(text, case, facts)
                 if wrong := faults(shown, language, own):
                     found[case.name] = (shown, wrong)
     assert found == {}
