@@ -5,7 +5,7 @@ which product a sentence names, and whether a quotation is the store's own sente
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -16,6 +16,9 @@ from recovery.money import QUANTITY_SCALE, digits_of, to_decimal
 
 _JOINING = frozenset("and the for with without dla oraz bez pod nad from".split())
 _SHOUTED = re.compile(r"[A-Z]{3,}")
+# Too near to some words of names for a comparison by stems.
+_COMMON = frozenset("there these those their other others after here then when where jest jako tego tylko".split())
+_NONE: frozenset[str] = frozenset()
 _LOOSE = re.compile(r"[\s\u00a0]+")
 
 
@@ -118,13 +121,14 @@ class Facts:
         """The products that folded words name, by words that only one product's name has; in order."""
         found = []
         for at, word in enumerate(words):
-            families = self._named_by(word)
+            families = _NONE if word in _COMMON else self._named_by(word)
             if len(families) == 1:
-                found.append(Mention(families.pop(), at))
+                found.append(Mention(next(iter(families)), at))
         return found
 
-    def _named_by(self, word: str) -> set[str]:
-        return {family for known, family in self._by_stem.get(word[:STEM], ()) if same(word, known)}
+    def _named_by(self, word: str) -> Set[str]:
+        near = self._by_stem.get(word[:STEM])
+        return {family for known, family in near if same(word, known)} if near else _NONE
 
     def names_number(self, words: list[str], at: int) -> bool:
         """Whether a number is part of a product's name, right behind another word of it."""
