@@ -71,6 +71,7 @@ class Facts:
         self._quotes: set[str] = set()
         self._own: set[str] = set()
         self.shouted: set[str] = set()
+        self._option_sets: dict[str, set[str]] = {}
         for policy in known.policies:
             self._quotes |= {_loose(one) for one in sentences(policy.text)}
             for fact in policy.facts:
@@ -86,6 +87,7 @@ class Facts:
 
     def add(self, items: Iterable[Item]) -> None:
         """Take further products of the store that this turn may speak of; each keeps its place."""
+        self._option_sets.clear()
         for item in items:
             if item.id in self._items:
                 continue
@@ -161,6 +163,11 @@ class Facts:
         return [[item for item in meant if option in self._options(item)] for option in options] or [meant]
 
     def _options(self, item: Item) -> set[str]:
+        if item.id not in self._option_sets:
+            self._option_sets[item.id] = self._find_options(item)
+        return self._option_sets[item.id]
+
+    def _find_options(self, item: Item) -> set[str]:
         """What tells a variant from its siblings: attributes that they do not share, else the end of its name."""
         siblings = self._families[item.family].items
         told = {
