@@ -68,6 +68,7 @@ def inert(text: str) -> bool:
     return (
         not any(number.values != {Decimal(1)} or not number.spelt for number in read.numbers)
         and not (read.here - harmless - {"numeral"})
+        and not _SET_APART.search(read.sentence)
         and not re.search(r"[\[\]<>{}@/“”„«»\"|]", read.sentence)
     )
 
@@ -110,7 +111,7 @@ def _unreadable(read: Reading, facts: Facts) -> Iterator[Claim]:
     strange = next((at for at in read.indexes if any(c.isalpha() and not c.isascii() for c in read.words[at])), None)
     if strange is not None:
         yield _claim(read, "foreign", strange)
-    if _SET_APART.search(read.sentence):
+    if _SET_APART.search(read.clause):
         yield _claim(read, "foreign", read.start, len(read.tokens))
     foreign = read.having("foreign")
     if len({read.words[at] for at in foreign}) >= 2:
