@@ -4,20 +4,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
+from chatbot.release import Withheld
+
 LONGEST_DETAIL = 200
 LONGEST_SENTENCE = 1000
 
 #: How a source may say that its answer ended; what befalls an answer from outside is not its to say.
 Ending = Literal["stop", "cut", "fallback"]
-
-
-@dataclass(frozen=True)
-class Withheld:
-    """A sentence that was not shown, the kind of its claim, and what it claimed."""
-
-    sentence: str
-    kind: str
-    claim: str
 
 
 @dataclass

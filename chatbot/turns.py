@@ -282,7 +282,7 @@ async def _keep_account(connection: BaseDBAsyncClient, turn: int, account: Accou
     for held in account.withheld:
         await connection.execute_query(
             "INSERT INTO withheld (turn_id, sentence, kind, claim) VALUES ($1, $2, $3, $4)",
-            [turn, held.sentence[:LONGEST_SENTENCE], held.kind, held.claim[:LONGEST_DETAIL]],
+            [turn, held.sentence[:LONGEST_SENTENCE], held.kind, held.claimed[:LONGEST_DETAIL]],
         )
 
 
