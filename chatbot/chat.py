@@ -19,6 +19,7 @@ from chatbot.fanout import Fanout, Message
 from chatbot.limits import Limits
 from chatbot.pages import make_templates
 from chatbot.rooms import Rooms
+from chatbot.shelf import Shelves
 from chatbot.texts import AllTexts, load_texts
 from chatbot.watch import Watch, sweep_orphans
 from recovery.runtime import Runtime, addresses
@@ -55,6 +56,7 @@ class Chat:
     fanout: Fanout
     assistant: Assistant
     addresses: Addresses
+    shelves: Shelves
 
     @property
     def origin(self) -> str:
@@ -93,6 +95,7 @@ async def open_chat(
     node = secrets.token_hex(8)
     texts = load_texts()
     rooms = Rooms()
+    shelves = Shelves(texts)
 
     def receive(conversation: str, message: Message) -> None:
         rooms.receive(conversation, message)
@@ -112,12 +115,14 @@ async def open_chat(
             fanout=fanout,
             assistant=assistant,
             addresses=Addresses(bounds.sockets_per_address),
+            shelves=shelves,
         )
     finally:
         watch.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await watch
         await assistant.close()
+        await shelves.close()
         await fanout.close()
 
 

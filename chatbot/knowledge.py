@@ -1,7 +1,7 @@
 """Reads from the rows what an answer may know: the conversation's cart, products around it, the store's policies."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from chatbot.context import Item, Knowledge, Line, Link, LinkKind, PolicyText
 from chatbot.models import Conversation
@@ -35,6 +35,20 @@ async def read_knowledge(conversation: uuid.UUID) -> Knowledge:
         policies=await _policies(store, cart),
         contact_url=settings.contact_url,
     )
+
+
+async def read_items(store_id: int, ids: Sequence[str]) -> list[Item]:
+    """The products and variants with these ids that the store sells now, in this order."""
+    rows = await Product.filter(store_id=store_id, product_id__in=list(ids), active=True)
+    found = {row.product_id: row for row in rows}
+    parents = {row.parent_id for row in rows if row.parent_id}
+    named = await Product.filter(store_id=store_id, product_id__in=parents).values_list("product_id", "name")
+    titles = dict(named)
+    return [
+        _item(row, titles.get(row.parent_id or "", ""))
+        for row in (found.get(product_id) for product_id in dict.fromkeys(ids))
+        if row is not None
+    ]
 
 
 async def _links(store: Store, sources: Iterable[str]) -> tuple[Link, ...]:
