@@ -1,4 +1,4 @@
-"""One sentence read beside what was shown before it: its tokens, what each is about, and its numbers with their units."""
+"""One sentence read beside what was shown before it: its tokens, what each is about, its numbers and units."""
 
 import re
 import unicodedata
@@ -18,7 +18,7 @@ _NO_ROMAN = frozenset("XL CM MM CD DC MD CC DI MI II".split())
 _ISO = frozenset("EUR USD GBP PLN CZK CHF SEK NOK DKK HUF RON UAH JPY CNY BTC CAD AUD RUB TRY INR BRL".split())
 _JOINERS = frozenset("- to do and or x / i lub a + bis".split())
 _BETWEEN = frozenset(
-    "working business calendar full whole roboczych robocze roboczy roboczego kalendarzowych pelnych calych more".split()
+    "working business calendar full whole roboczych robocze roboczy roboczego kalendarzowych pelnych calych".split()
 )
 _SKIPPED = frozenset("-.~:()[]*_,=\"'+#")
 

@@ -12,7 +12,7 @@ _CURRENCIES = {
     "zlotych": "PLN", "kc": "CZK", "dollars": "USD", "$": "USD", "pounds": "GBP",
 }  # fmt: skip
 _VAGUE = frozenset(
-    "off less minus below under almost nearly was were formerly previously instead extra save ponizej prawie mniej minus "
+    "off less below under almost nearly was were formerly previously instead extra save ponizej prawie mniej minus "
     "zamiast wczesniej dawniej bylo byla rabatu".split()
 )
 _ONWARD = frozenset("for by with via do przy kurierem w".split())

@@ -35,7 +35,8 @@ _BOXED = {base + n: chr(65 + n) for base in (0x1F150, 0x1F170, 0x1F1E6) for n in
 _TABLE: dict[int, str] = {ord(pair[0]): pair[1] for pair in _PAIRS.split()}
 _TABLE |= {ord(sign): plain for sign, plain in _SIGNS.items()} | _BOXED
 _TOKEN = re.compile(
-    r"(?P<number>\d+(?:[.,']\d+)*(?:[ \u00a0\u202f]\d{3}(?!\d))*(?:[.,]\d{1,2}(?!\d))?)|(?P<word>[^\W\d_]+)|(?P<mark>\S)"
+    r"(?P<number>\d+(?:[.,']\d+)*(?:[ \u00a0\u202f]\d{3}(?!\d))*(?:[.,]\d{1,2}(?!\d))?)"
+    r"|(?P<word>[^\W\d_]+)|(?P<mark>\S)"
 )
 
 

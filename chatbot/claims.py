@@ -24,6 +24,9 @@ _REFUSAL = re.compile(
     r"|\bnie (?:moge|mam|znam|widze|wiem|daje|udzielam|potrafie|przyznaje|potwierdze|oceniam)\b[^,;:]*$"
 )
 _TURNS = frozenset("but however except unless yet instead already ale jednak chyba oprocz lecz natomiast".split())
+_MAY = frozenset("can may able mozna mozesz moze mozliwy mozliwa".split())
+# Letters set apart, by four or more: nobody writes so but to be misread.
+_SET_APART = re.compile(r"(?<![^\W_])(?:[^\W\d_](?:\s|[^\w\s,])){3,}[^\W\d_](?![^\W_])")
 _FREE_OF = frozenset("of from".split())
 _FREE_MOVES = frozenset("movement hand hands choice room".split())
 _DEGREES = frozenset("below above around under near ponizej powyzej okolo sub".split())
@@ -105,6 +108,8 @@ def _unreadable(read: Reading, facts: Facts) -> Iterator[Claim]:
     strange = next((at for at in read.indexes if any(c.isalpha() and not c.isascii() for c in read.words[at])), None)
     if strange is not None:
         yield _claim(read, "foreign", strange)
+    if _SET_APART.search(read.sentence):
+        yield _claim(read, "foreign", read.start, len(read.tokens))
     foreign = read.having("foreign")
     if len({read.words[at] for at in foreign}) >= 2:
         yield _claim(read, "foreign", foreign[0], foreign[-1] + 1)
@@ -308,15 +313,17 @@ def _promises(read: Reading, facts: Facts) -> Iterator[Claim]:
     for at in read.having("scope"):
         if {"returns", "warranty"} & short:
             yield _claim(read, "returns", at)
-    if "returns" in read.here and not facts.amounts("return_days"):
-        may = {"can", "may", "able", "mozna", "mozesz", "moze", "mozliwy", "mozliwa"} & set(read.words[read.start :])
-        for at in read.having("returns") if may else ():
-            if not _refused(read, at):
-                yield _claim(read, "returns", at)
-    if "warranty" in read.here and not facts.amounts("warranty_months"):
-        for at in read.having("warranty"):
-            if not _refused(read, at):
-                yield _claim(read, "warranty", at)
+
+
+def _rights(read: Reading, facts: Facts) -> Iterator[Claim]:
+    """That something can be returned or is under warranty, where no typed fact says for how long."""
+    may = _MAY & set(read.words[read.start :])
+    unknown = [] if facts.amounts("return_days") or not may else read.having("returns")
+    unknown += [] if facts.amounts("warranty_months") else read.having("warranty")
+    for at in unknown:
+        if not _refused(read, at):
+            kind = "warranty" if "warranty" in read.tags[at] else "returns"
+            yield _claim(read, kind, at)
 
 
 def _stock(read: Reading, facts: Facts) -> Iterator[Claim]:
@@ -332,5 +339,5 @@ def _comparisons(read: Reading, facts: Facts) -> Iterator[Claim]:
 
 
 _JUDGES: tuple[Callable[[Reading, Facts], Iterator[Claim]], ...] = (
-    _never, _unreadable, _numbers, _money_words, _free, _codes, _promises, _stock, _comparisons,
+    _never, _unreadable, _numbers, _money_words, _free, _codes, _promises, _rights, _stock, _comparisons,
 )  # fmt: skip

@@ -153,8 +153,17 @@ class Facts:
 
     def _by_option(self, family: str, text: str) -> list[list[Item]]:
         meant = self.variants(family, text)
-        options = {option for item in meant for option in _options(item) if _tells(option, text)}
-        return [[item for item in meant if option in _options(item)] for option in options] or [meant]
+        options = {option for item in meant for option in self._options(item) if _tells(option, text)}
+        return [[item for item in meant if option in self._options(item)] for option in options] or [meant]
+
+    def _options(self, item: Item) -> set[str]:
+        """What tells a variant from its siblings: attributes that they do not share, else the end of its name."""
+        siblings = self._families[item.family].items
+        told = {
+            value for name, value in item.attributes if any((name, value) not in one.attributes for one in siblings)
+        }
+        own = item.name.removeprefix(item.title) if item.title else ""
+        return told or {option.strip() for option in own.split(",") if option.strip()}
 
     def stock_counts(self, read: Reading) -> set[Decimal]:
         """How many there are of what a sentence speaks of, where it means one thing."""
@@ -175,7 +184,7 @@ class Facts:
     def variants(self, family: str, text: str) -> list[Item]:
         """The items of a family that a text means: those whose options it names, else the one in the cart, else all."""
         items = self._families[family].items
-        told = {item.id: _options_told(item, text) for item in items}
+        told = {item.id: sum(_tells(option, text) for option in self._options(item)) for item in items}
         best = max(told.values())
         if best:
             return [item for item in items if told[item.id] == best]
@@ -220,16 +229,6 @@ def _loose(text: str) -> str:
 def _made_of(text: str, known: set[str]) -> bool:
     parts = [_loose(part) for part in sentences(text)]
     return bool(parts) and (_loose(text) in known or all(part in known for part in parts))
-
-
-def _options(item: Item) -> list[str]:
-    own = item.name.removeprefix(item.title) if item.title else ""
-    return [option.strip() for option in own.split(",") if option.strip()]
-
-
-def _options_told(item: Item, text: str) -> int:
-    """How many of a variant's options a text names; a short one (a size) only as written."""
-    return sum(_tells(option, text) for option in _options(item))
 
 
 def _tells(option: str, text: str) -> bool:

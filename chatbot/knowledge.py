@@ -1,7 +1,7 @@
 """Reads from the rows what an answer may know: the conversation's cart, products around it, the store's policies."""
 
 import uuid
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
 
 from chatbot.context import Item, Knowledge, Line, Link, LinkKind, PolicyText
 from chatbot.models import Conversation
@@ -41,6 +41,20 @@ async def read_knowledge(conversation: uuid.UUID) -> Knowledge:
     )
 
 
+async def read_items(store_id: int, ids: Sequence[str]) -> list[Item]:
+    """The products and variants with these ids that the store sells now, in this order."""
+    rows = await Product.filter(store_id=store_id, product_id__in=list(ids), active=True)
+    found = {row.product_id: row for row in rows}
+    parents = {row.parent_id for row in rows if row.parent_id}
+    named = await Product.filter(store_id=store_id, product_id__in=parents).values_list("product_id", "name")
+    titles = dict(named)
+    return [
+        _item(row, titles.get(row.parent_id or "", ""))
+        for row in (found.get(product_id) for product_id in dict.fromkeys(ids))
+        if row is not None
+    ]
+
+
 async def _links(store: Store, sources: Iterable[str]) -> tuple[Link, ...]:
     rows = await ProductLink.filter(store_id=store.id, product_id__in=set(sources)).order_by("position", "id")
     wanted = {row.linked_id for row in rows}
@@ -67,9 +81,7 @@ def _line(line: CartItem, known: dict[str, Product], gone: Container[object]) ->
     parent = known.get(product.parent_id or "") if product is not None else None
     options = tuple((option["name"], option["value"]) for option in line.options)
     item = _item(product, parent.name if parent is not None else "") if product is not None else None
-    return Line(
-        line.name, line.quantity, line.row_total, line.product_id, item, options, line.unit_price, withdrawn
-    )
+    return Line(line.name, line.quantity, line.row_total, line.product_id, item, options, line.unit_price, withdrawn)
 
 
 def _item(product: Product, title: str = "") -> Item:

@@ -6,7 +6,8 @@ Pure. Wide on purpose: rather one long number too many is hidden than one phone 
 import re
 
 _AT = r"(?:@|\uff20|%40|\s?[(\[]\s?(?:at|małpa)\s?[)\]]\s?)"
-_EMAIL = re.compile(rf"[\w.+!#$%&'*/=?^`{{|}}~-]+{_AT}[\w-]+(?:(?:\.|\s?[(\[]\s?(?:dot|kropka)\s?[)\]]\s?)[\w-]+)*", re.I)
+_DOT = r"(?:\.|\s?[(\[]\s?(?:dot|kropka)\s?[)\]]\s?)"
+_EMAIL = re.compile(rf"[\w.+!#$%&'*/=?^`{{|}}~-]+{_AT}[\w-]+(?:{_DOT}[\w-]+)*", re.I)
 #: Four blocks of an account number at the least; letters only where the country writes some.
 _IBAN = re.compile(r"\b[A-Z]{2}\s?\d{2}(?:[\s-]?[A-Z0-9]{2,4}){3,8}\b", re.I)
 _JOINT = r"[\s./()\u00a0\u2010-\u2015-]{0,3}"

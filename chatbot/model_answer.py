@@ -1,4 +1,4 @@
-"""One answer by a model: rounds of streaming with tools, through the gate, within the customer's deadlines and budgets."""
+"""One answer by a model: rounds of streaming with tools, through the gate, within deadlines and budgets."""
 
 import asyncio
 import contextlib

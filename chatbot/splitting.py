@@ -55,7 +55,8 @@ class Splitter:
         """Whether an open quotation is too long to be one: then the text is scanned anew without it."""
         if self._quote is None or at - self._quote[1] <= LONGEST_QUOTE:
             return False
-        self._no_quotes_before, self._quote, self._scanned = at, None, self._quote[1]
+        self._scanned = self._quote[1]
+        self._no_quotes_before, self._quote = at, None
         return True
 
     def _turn(self, sign: str, at: int) -> None:

@@ -143,5 +143,3 @@ class Toolbox:
 def _told(error: ValidationError) -> str:
     """What is wrong, without what the model wrote."""
     return "; ".join(f"{'.'.join(map(str, e['loc'])) or 'arguments'}: {e['msg']}" for e in error.errors()[:3])
-
-

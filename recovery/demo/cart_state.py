@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Literal
 
 from recovery.demo.catalogue.model import Catalogue, ShippingMethod, Variant
@@ -12,7 +13,6 @@ STAGES: tuple[Stage, ...] = ("cart", "contact", "shipping", "payment", "review")
 CartStatus = Literal["open", "ordered", "merged", "deleted"]
 OrderState = Literal["pending", "paid", "completed", "cancelled"]
 Outcome = Literal["kept", "price", "fewer", "sold_out", "gone"]
-MOST_OF_ONE = 20
 
 
 @dataclass
@@ -25,7 +25,7 @@ class Consent:
 
 @dataclass
 class Line:
-    """One variant in a cart; ``unit_price`` and ``name`` are what the shopper saw last."""
+    """One variant in a cart, so many pieces or packs of it; ``unit_price`` and ``name`` are what the shopper saw last."""
 
     variant_id: str
     quantity: int
@@ -86,6 +86,7 @@ class OrderLine:
     name: str
     quantity: int
     row_total: int
+    pack: Decimal = Decimal(1)
 
 
 @dataclass
@@ -141,7 +142,7 @@ def price_cart(cart: Cart, catalogue: Catalogue) -> PricedCart:
         variant = catalogue.variants.get(line.variant_id)
         if variant is None:
             continue
-        before = variant.price * line.quantity
+        before = variant.measure.cost(variant.price, line.quantity)
         lines.append(PricedLine(variant, line.quantity, before, before - percent_of(before, percent)))
     subtotal = sum(line.before_discount for line in lines)
     goods = sum(line.row_total for line in lines)
@@ -153,7 +154,7 @@ def price_cart(cart: Cart, catalogue: Catalogue) -> PricedCart:
         discount=subtotal - goods,
         shipping=shipping,
         total=goods + (shipping or 0),
-        count=sum(line.quantity for line in lines),
+        count=sum(line.quantity if line.variant.measure.by_piece else 1 for line in lines),
     )
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from recovery.clock import Clock
 from recovery.demo.cart_hooks import Addresses, cart_data, consent_data, order_data, restored_data
 from recovery.demo.cart_state import (
-    MOST_OF_ONE,
     Cart,
     Consent,
     Line,
@@ -125,11 +124,11 @@ class DemoShop:
         return cart
 
     def add(self, cart: Cart, variant_id: str, quantity: int) -> bool:
-        """Put pieces in the cart, as many as there are; False when none are left."""
+        """Put pieces or packs in the cart, as many as there are; False when none are left."""
         variant = self.catalogues[cart.store].variants[variant_id]
         line = cart.line(variant_id)
         wanted = quantity + (line.quantity if line else 0)
-        possible = min(wanted, self.stock(variant), MOST_OF_ONE)
+        possible = min(wanted, self.stock(variant), variant.measure.most)
         if possible < 1:
             return False
         if line:
@@ -145,7 +144,7 @@ class DemoShop:
         if line is None:
             return
         variant = self.catalogues[cart.store].variants.get(variant_id)
-        possible = min(quantity, self.stock(variant), MOST_OF_ONE) if variant else 0
+        possible = min(quantity, self.stock(variant), variant.measure.most) if variant else 0
         if possible < 1:
             cart.lines.remove(line)
         else:
@@ -212,7 +211,7 @@ class DemoShop:
             variant = self.catalogues[cart.store].variants.get(line.variant_id)
             present = cart.line(line.variant_id)
             wanted = line.quantity + (present.quantity if present else 0)
-            possible = min(wanted, self.stock(variant), MOST_OF_ONE) if variant else 0
+            possible = min(wanted, self.stock(variant), variant.measure.most) if variant else 0
             if present:
                 present.quantity = max(possible, present.quantity)
             elif possible:
@@ -278,7 +277,9 @@ class DemoShop:
             shipping=priced.shipping or 0,
             discount=priced.discount,
             lines=[
-                OrderLine(x.variant.id, x.variant.product_id, x.variant.name, x.quantity, x.row_total)
+                OrderLine(
+                    x.variant.id, x.variant.product_id, x.variant.name, x.quantity, x.row_total, x.variant.measure.pack
+                )
                 for x in priced.lines
             ],
             email=cart.email,
