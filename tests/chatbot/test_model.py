@@ -201,8 +201,8 @@ async def test_a_cancelled_answer_hangs_up_and_settles(
 async def test_parallel_talks_never_ask_more_than_the_budget_allows(
     calm: Node, runtime: Runtime, empty: None, model: LlmServer
 ) -> None:
-    """The store has 12,000 tokens left of its day; six customers ask at once."""
-    left, customers = 12_000, 6
+    """The store has 8,000 tokens left of its day; six customers ask at once."""
+    left, customers = 8_000, 6
     shop = await make_model_shop(runtime, model)
     model.behaviour = lambda _: says(f"{HOOD} {HOOD}", pause=0.1)
     day = budgets.of_store(shop.store.id, runtime.now())
