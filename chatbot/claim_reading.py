@@ -44,6 +44,10 @@ class Reading:
         self.text = f"{earlier}\n{self.sentence}"
         self.tokens: list[Token] = tokens(self.text)
         self.start = sum(token.start < len(earlier) for token in self.tokens)
+        # A sentence that was released in parts is one where variants and options are looked for.
+        began = max(earlier.rfind(end) for end in ".!?…\n") + 1
+        self.clause = f"{earlier[began:]} {self.sentence}"
+        self.clause_start = sum(token.start < began for token in self.tokens)
         self.tags: list[set[str]] = [set(tags(token.low)) if token.kind == "w" else set() for token in self.tokens]
         self._mark_currency()
         self._mark_phrases()
@@ -71,10 +75,12 @@ class Reading:
 
     def names_unknown(self) -> bool:
         """Whether the sentence has a name in it, a word with a capital inside, that no other rule knows."""
-        return any(
-            token.kind == "w" and len(token.raw) > 3 and token.raw[0].isupper() and not self.tags[at]
-            for at, token in list(enumerate(self.tokens))[self.start + 1 :]
-        )
+        return any(self.is_name(at) for at in self.indexes[1:])
+
+    def is_name(self, at: int) -> bool:
+        """Whether a token looks like a name that no other rule knows."""
+        token = self.tokens[at]
+        return token.kind == "w" and len(token.raw) > 3 and token.raw[0].isupper() and not self.tags[at]
 
     def span(self, first: int, after: int) -> tuple[int, int]:
         """Where tokens stand in the (undisguised) sentence; what began before it begins at 0."""
@@ -174,7 +180,11 @@ class Reading:
                 at += 1
         if at == number.after:
             return None
-        return next((other for other in self.numbers if other.first == at), None)
+        return self._number_at.get(at)
+
+    @cached_property
+    def _number_at(self) -> dict[int, Number]:
+        return {number.first: number for number in self.numbers}
 
     def _past_marks(self, at: int) -> int:
         while at < len(self.tokens) and self.words[at] in _SKIPPED:

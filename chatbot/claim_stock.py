@@ -1,8 +1,11 @@
 """Whether what a sentence says about stock is true of every product it names."""
 
+import re
+
 from chatbot.claim_reading import Reading
 from chatbot.facts import Facts
 
+_SIZE = re.compile("X{0,4}[SL]|M")
 _LAST = frozenset("piece pieces one ones pair item items sztuka sztuki sztuk".split())
 
 
@@ -20,12 +23,25 @@ def unbacked_stock(read: Reading, facts: Facts) -> list[int]:
     ]
     for at in told:
         out = "out_stock" in read.tags[at] or {"not", "nie", "isn", "aren"} & set(read.word_before(at, 3))
-        true = bool(families) and all(facts.stocked(family, read.sentence) != bool(out) for family in families)
+        known = not _strange_option(read, families, facts)
+        true = known and bool(families) and all(facts.stocked(family, read.clause) != bool(out) for family in families)
         if "left" in read.tags[at] and "in_stock" not in read.tags[at]:
             true = true and any(number.values & counts for number in numbers)
         if not true:
             return told
     return []
+
+
+def _strange_option(read: Reading, families: list[str], facts: Facts) -> bool:
+    """Whether the sentence names a size or another capitalised option that none of the products has."""
+    own = {word for family in families for word in facts.own_words(family)}
+    return any(
+        token.kind == "w"
+        and token.low not in own
+        and (_SIZE.fullmatch(token.raw) is not None or read.is_name(at))
+        and at > read.clause_start
+        for at, token in enumerate(read.tokens)
+    )
 
 
 def _idle(read: Reading, at: int) -> bool:

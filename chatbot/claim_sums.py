@@ -12,7 +12,7 @@ _CURRENCIES = {
     "zlotych": "PLN", "kc": "CZK", "dollars": "USD", "$": "USD", "pounds": "GBP",
 }  # fmt: skip
 _VAGUE = frozenset(
-    "off less below under almost nearly was were formerly previously instead extra save ponizej prawie mniej minus "
+    "both oba obie off less below under almost nearly was were formerly previously instead extra save ponizej prawie mniej "
     "zamiast wczesniej dawniej bylo byla rabatu".split()
 )
 _ONWARD = frozenset("for by with via do przy kurierem w".split())
@@ -56,11 +56,11 @@ def _allowed(read: Reading, number: Number, facts: Facts) -> set[Money]:
     own = [mention for mention in mentions if mention.at >= read.start]
     if own:
         nearest = _nearest(read, number, own)
-        return allowed | facts.prices(nearest.family, read.sentence)
+        return allowed | facts.prices(nearest.family, read.clause)
     if "delivery" in read.here or "cart" in read.here:
         return allowed
     for family in facts.subjects(read)[-1:]:
-        allowed |= facts.prices(family, read.sentence)
+        allowed |= facts.prices(family, read.clause)
     return allowed
 
 
@@ -122,7 +122,7 @@ def compares_truly(read: Reading, facts: Facts) -> bool:
     # How much cheaper is another claim, and so is one about half or twice.
     if any(number.first >= read.start for number in read.numbers) or "fraction" in read.here:
         return False
-    one, other = (facts.prices(family, read.sentence) for family in families)
+    one, other = (facts.prices(family, read.clause) for family in families)
     if {money.currency for money in one} != {money.currency for money in other}:
         return False
     lower = max(_values(one)) < min(_values(other))

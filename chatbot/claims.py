@@ -27,11 +27,14 @@ _TURNS = frozenset("but however except unless yet instead already ale jednak chy
 _MAY = frozenset("can may able mozna mozesz moze mozliwy mozliwa".split())
 # Letters set apart, by four or more: nobody writes so but to be misread.
 _SET_APART = re.compile(r"(?<![^\W_])(?:[^\W\d_](?:\s|[^\w\s,])){3,}[^\W\d_](?![^\W_])")
+_METHODS = frozenset(
+    "by locker courier or parcel delivery is a the . , kurierem lub albo do automatu paczkowego dostawa jest".split()
+)
 _FREE_OF = frozenset("of from".split())
 _FREE_MOVES = frozenset("movement hand hands choice room".split())
 _DEGREES = frozenset("below above around under near ponizej powyzej okolo sub".split())
 _PAID = frozenset("cost costs charge shipping risk tax fee delivery postage".split())
-_BARE_AFTER = frozenset("for at only just za tylko jedyne po of to is be costs cost take pay from".split())
+_BARE_AFTER = frozenset("nur for at only just za tylko jedyne po of to is be costs cost take pay from".split())
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,19 @@ class Claim:
 
 def unbacked(sentence: str, before: str, facts: Facts) -> list[Claim]:
     """The claims of a sentence that no typed fact backs, read after what was shown ``before`` it."""
-    read = Reading(_without_quotes(sentence, before, facts), before)
-    return [claim for judge in _JUDGES for claim in judge(read, facts)]
+    return list(_unbacked(sentence, before, facts))
+
+
+def first_unbacked(sentence: str, before: str, facts: Facts) -> Claim | None:
+    """The first of these claims, if there is one."""
+    return next(_unbacked(sentence, before, facts), None)
+
+
+def _unbacked(sentence: str, before: str, facts: Facts) -> Iterator[Claim]:
+    if any(char.isalnum() or ord(char) > 0xFF for char in sentence):
+        read = Reading(_without_quotes(sentence, facts), before)
+        for judge in _JUDGES:
+            yield from judge(read, facts)
 
 
 def inert(text: str) -> bool:
@@ -62,7 +76,7 @@ def inert(text: str) -> bool:
     )
 
 
-def _without_quotes(sentence: str, before: str, facts: Facts) -> str:
+def _without_quotes(sentence: str, facts: Facts) -> str:
     def kept(match: re.Match[str]) -> str:
         if facts.is_policy_quote(match[1]):
             return "…"
@@ -227,12 +241,20 @@ def _is_size(read: Reading, number: Number) -> bool:
 
 def _is_item(read: Reading, number: Number, facts: Facts) -> bool:
     """The marker of a list, so many of the cart's, or a number that belongs to a product's name."""
+    if read.tokens[number.first].glued and _in_code(read, number.first, facts):
+        return True
     following = read.words[number.after : number.after + 2]
     if number.first == read.start and following[:1] in (["."], [")"]) and len(following) > 1:
         return max(number.values) <= 20
     if following[:1] == ["x"] and number.values & facts.quantities():
         return bool(facts.mentions(read.words[number.after :]))
     return facts.names_number(read.words, number.first)
+
+
+def _in_code(read: Reading, at: int, facts: Facts) -> bool:
+    """Whether a token is part of a code that the cart holds."""
+    token, text = read.tokens[at], read.text.casefold()
+    return any(text[token.end - len(code) : token.end] == code for code in facts.codes)
 
 
 def _money_words(read: Reading, facts: Facts) -> Iterator[Claim]:
@@ -326,6 +348,40 @@ def _rights(read: Reading, facts: Facts) -> Iterator[Claim]:
             yield _claim(read, kind, at)
 
 
+def _topics(read: Reading, facts: Facts) -> Iterator[Claim]:
+    """A sentence about prices, delivery, returns or warranty says a true number, or where to look."""
+    numbers = [number for number in read.numbers if number.first >= read.start]
+    counted = any(not _harmless(read, number, facts) and _is_fact(read, number) for number in numbers)
+    if counted or "pointer" in read.here or _by_method(read) or compares_truly(read, facts):
+        return
+    for at in read.having("price", "delivery", "returns", "warranty"):
+        if not _refused(read, at):
+            tags = read.tags[at]
+            yield _claim(read, next(tag for tag in ("price", "delivery", "returns", "warranty") if tag in tags), at)
+
+
+def _is_fact(read: Reading, number: Number) -> bool:
+    units = ("currency", "day", "week", "month", "year")
+    return read.sign_before(number) is not None or any(read.unit(number, unit) is not None for unit in units)
+
+
+def _by_method(read: Reading) -> bool:
+    """By whom things are sent is told by no number: ``by courier``, ``kurierem``."""
+    words = read.words[read.start :]
+    ways = {"by", "locker", "courier", "or", "parcel", "delivery", "is", "a", "the", "."}
+    return set(words) <= ways | {
+        "kurierem",
+        "lub",
+        "albo",
+        "do",
+        "automatu",
+        "paczkowego",
+        "dostawa",
+        "jest",
+        "wysylka",
+    }
+
+
 def _stock(read: Reading, facts: Facts) -> Iterator[Claim]:
     for at in unbacked_stock(read, facts):
         if not _refused(read, at):
@@ -339,5 +395,5 @@ def _comparisons(read: Reading, facts: Facts) -> Iterator[Claim]:
 
 
 _JUDGES: tuple[Callable[[Reading, Facts], Iterator[Claim]], ...] = (
-    _never, _unreadable, _numbers, _money_words, _free, _codes, _promises, _rights, _stock, _comparisons,
+    _never, _unreadable, _numbers, _money_words, _free, _codes, _promises, _rights, _topics, _stock, _comparisons,
 )  # fmt: skip

@@ -165,10 +165,20 @@ class Facts:
         own = item.name.removeprefix(item.title) if item.title else ""
         return told or {option.strip() for option in own.split(",") if option.strip()}
 
+    def own_words(self, family: str) -> set[str]:
+        """The folded words of a family's names and options."""
+        items = self._families[family].items
+        return {
+            word
+            for item in items
+            for text in (item.name, item.title, *self._options(item))
+            for word in fold(text).split()
+        }
+
     def stock_counts(self, read: Reading) -> set[Decimal]:
         """How many there are of what a sentence speaks of, where it means one thing."""
         families = self.subjects(read)
-        items = self.variants(families[0], read.sentence) if len(families) == 1 else []
+        items = self.variants(families[0], read.clause) if len(families) == 1 else []
         whole = [item for item in items if item.stock_quantity is not None]
         return {Decimal(item.stock_quantity or 0) / QUANTITY_SCALE for item in whole[:1]} if len(items) == 1 else set()
 

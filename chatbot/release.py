@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from chatbot.claims import inert, unbacked
+from chatbot.claims import first_unbacked, inert
 from chatbot.cleaning import plain, suspicious
 from chatbot.context import Item
 from chatbot.facts import Facts
@@ -151,8 +151,8 @@ class Release:
         if kind:
             return Withheld(sentence, kind, "")
         judged = sentence.replace(contact, "…") if contact else sentence
-        claims = unbacked(judged, self._tail, self._facts)
-        return Withheld(sentence, claims[0].kind, claims[0].said) if claims else None
+        claim = first_unbacked(judged, self._tail, self._facts)
+        return Withheld(sentence, claim.kind, claim.said) if claim else None
 
 
 def _gap(blanks: str) -> str:
