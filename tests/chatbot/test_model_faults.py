@@ -1,4 +1,4 @@
-"""However a model's server breaks, the customer gets a whole built-in answer or a part that is marked as cut, in time."""
+"""However a model breaks, the customer gets a whole built-in answer or a part that is marked as cut, in time."""
 
 import time
 from collections.abc import AsyncIterator, Iterator
