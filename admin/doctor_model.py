@@ -14,7 +14,7 @@ from recovery.secrets import Vault
 from recovery.stores.registry import StoreInForce
 from recovery.text import one_line
 
-BUILT_IN = "this version scores and answers with what is built in"
+BUILT_IN = "what is built in scores and answers"
 
 
 async def examine(keys: Sequence[str]) -> list[Finding]:
@@ -22,7 +22,7 @@ async def examine(keys: Sequence[str]) -> list[Finding]:
     chosen = [(store, name) for store, name in await named_stores() if store.settings.ai_provider == "openai"]
     if not chosen:
         return [note("Model", f"{BUILT_IN}; no key is needed and none is used")]
-    found = [note("Model", f"{BUILT_IN}; the models below are set and checked, and not used yet")]
+    found = [note("Model", "the models below answer customers; carts are scored by what is built in")]
     profiles: dict[ModelProfile, list[str]] = {}
     for store, name in chosen:
         profile = _profile(store, name, keys)

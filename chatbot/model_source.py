@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from chatbot import prompt
-from chatbot.account import Account
+from chatbot.account import BUDGET, Account
 from chatbot.assistant import Cards, Piece, Source
 from chatbot.cards import card
 from chatbot.context import Item, Knowledge
@@ -36,8 +36,6 @@ from recovery.stores.registry import in_force
 MOST_CARDS = 3
 #: A turn whose model's producers died this often is answered by the built-in assistant.
 MODEL_PRODUCERS = 2
-#: Why a model did not answer, when it was not the model's fault.
-BUDGET = "budget"
 
 log = structlog.get_logger()
 
