@@ -98,7 +98,9 @@ class ModelSource:
             self._llm, profile, release, tools, self._patience(asked.right), self._reserving(asked), account
         )
         past = await _past(asked.right)
-        messages = prompt.messages(known, facts.place, asked.right.question, past, asked.settings.conversation_prompt)
+        messages = prompt.messages(
+            known, facts.place, asked.right.question, past, asked.settings.conversation_prompt or ""
+        )
         try:
             async with aclosing(answer.stream(messages)) as pieces:
                 async for piece in pieces:
