@@ -14,7 +14,9 @@ from tests.chatbot.rows import Shop, make_link, make_shop
 from tests.llm_server import KEY, MODEL, LlmServer
 
 #: Quick enough for a test, slow enough for a busy machine.
-PATIENT = replace(BRISK, first_text_seconds=1.0, next_text_seconds=0.8, turn_seconds=8, flush_seconds=0.2)
+PATIENT = replace(
+    BRISK, first_text_seconds=1.0, next_text_seconds=0.8, turn_seconds=8, flush_seconds=0.2, drain_seconds=3
+)
 #: How much longer than its deadline an answer may take on a busy machine, the built-in answer included.
 SLACK = 3.0
 

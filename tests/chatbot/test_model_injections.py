@@ -20,7 +20,7 @@ from tests.llm_server import LlmServer, LlmThread
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-CALM = replace(BRISK, first_text_seconds=8, next_text_seconds=8, sockets_per_address=100)
+CALM = replace(BRISK, first_text_seconds=8, next_text_seconds=8, sockets_per_address=100, drain_seconds=3)
 TEXTS = load_texts()
 SAMPLE = 20
 
