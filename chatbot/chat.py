@@ -98,7 +98,7 @@ async def open_chat(
     texts = load_texts()
     rooms = Rooms()
     shelves = Shelves(texts)
-    llm = Llm()
+    llm = Llm(private_hosts=runtime.settings.allow_private_hosts)
 
     def receive(conversation: str, message: Message) -> None:
         rooms.receive(conversation, message)
