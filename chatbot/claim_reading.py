@@ -71,6 +71,8 @@ class Reading:
 
     def having(self, *wanted: str) -> list[int]:
         """The tokens of the sentence that are about one of these."""
+        if self.here.isdisjoint(wanted):
+            return []
         return [at for at in self.indexes if not self.tags[at].isdisjoint(wanted)]
 
     def names_unknown(self) -> bool:
@@ -100,14 +102,15 @@ class Reading:
                 # A phrase that only ends in the sentence is a claim of the sentence.
                 last = places[nth + length - 1]
                 self.tags[at if at >= self.start else last].add(tag)
-            joined = words[nth] + words[nth + 1] if nth + 1 < len(words) else ""
-            if joined in STRONG and not (words[nth] in STRONG or words[nth + 1] in STRONG):
-                self.tags[places[nth + 1]] |= tags(joined)
+            for length in (2, 3):
+                joined = "".join(words[nth : nth + length])
+                if joined in STRONG and nth + length <= len(words) and not STRONG & set(words[nth : nth + length]):
+                    self.tags[places[nth + length - 1]] |= tags(joined)
 
     def _mark_disguised(self) -> None:
         """Words written with signs or digits between or for their letters: ``f.r.e.e``, ``f r e e``, ``fr33``."""
         for first, after in self._clusters():
-            raw = "".join(token.raw for token in self.tokens[first:after]).lower()
+            raw = self.text[self.tokens[first].start : self.tokens[after - 1].end].lower()
             plain = re.sub(r"[^a-z]", "", raw.translate(_LEET))
             kept = re.sub(r"[^a-z]", "", raw)
             for word in {plain, kept}:

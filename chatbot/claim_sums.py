@@ -12,8 +12,8 @@ _CURRENCIES = {
     "zlotych": "PLN", "kc": "CZK", "dollars": "USD", "$": "USD", "pounds": "GBP",
 }  # fmt: skip
 _VAGUE = frozenset(
-    "both oba obie off less below under almost nearly was were formerly previously instead extra save ponizej prawie mniej "
-    "zamiast wczesniej dawniej bylo byla rabatu".split()
+    "both oba obie off less below under almost nearly was were formerly previously instead extra save ponizej prawie "
+    "mniej zamiast wczesniej dawniej bylo byla rabatu".split()
 )
 _ONWARD = frozenset("for by with via do przy kurierem w".split())
 _UNIT_PRICE = re.compile(r"\b(?:per|za|a|an|each) (m2|m|kg|g|l|piece|pair|pack|packet|sztuke|pare|metr|opakowanie)\b")
@@ -38,7 +38,7 @@ def _wrong_unit(read: Reading, facts: Facts) -> bool:
     found = _UNIT_PRICE.search(read.sentence.lower())
     if found is None:
         return False
-    unit = {"sztuke": "piece", "metr": "m"}.get(fold(found[1]), fold(found[1]))
+    unit = {"sztuke": "piece", "pair": "piece", "pare": "piece", "metr": "m"}.get(fold(found[1]), fold(found[1]))
     return unit not in {item.sold_by for family in facts.subjects(read) for item in facts.variants(family, "")}
 
 

@@ -112,7 +112,7 @@ _BY_TAG = {
         "fire_resistant"
     ),
     "date": (
-        "noon midnight end_of_the_week polnoc poludniem tomorrow overnight monday tuesday wednesday thursday friday "
+        "noon midnight end_of_the_week polnoc poludniem tomorrow monday tuesday wednesday thursday friday "
         "saturday sunday jutro pojutrze poniedzial* wtorek wtorku sroda srode czwartek czwartku piatek piatku "
         "sobota sobote niedziela niedziele christmas wigili* morgen manana demain zitra domani nochmorgen"
     ),
@@ -129,7 +129,8 @@ _BY_TAG = {
         "automat*"
     ),
     "returns": (
-        "return returns returned returning returnable send_back send_it_back send_them_back give_it_back give_back "
+        "return returns returned returning returnable send_back sent_back send_it_back send_them_back give_it_back "
+        "give_back "
         "exchange* exchanged withdraw* zwrot* zwroc* zwraca* oddac oddaj* oddasz odeslac odeslij odsyl* wymian* "
         "wymieni* odstap* ruckgabe* bring_it_back"
     ),
@@ -139,7 +140,8 @@ _BY_TAG = {
         "zamowieni*"
     ),
     "today": (
-        "weekend* today tonight now dzis dzisiaj teraz heute immediately instant* natychmiast* express ekspres* "
+        "weekend* overnight today tonight now dzis dzisiaj teraz heute immediately instant* natychmiast* express "
+        "ekspres* "
         "same_day next_day fast quick quickly szybko szybk* fastest rapid this_week asap soon wkrotce "
         "tego_samego_dnia od_zaraz worldwide abroad anywhere international* zagranic* na_caly_swiat everywhere"
     ),
@@ -240,14 +242,14 @@ for _word, _tag in _entries():
         _WORDS.setdefault(_word, set()).add(_tag)
 for _number in NUMBERS:
     _WORDS.setdefault(_number, set()).add("numeral")
-_SHORTEST = min(map(len, _STEMS))
+_SHORTEST, _LONGEST = min(map(len, _STEMS)), max(map(len, _STEMS))
 
 
 @lru_cache(maxsize=16_384)
 def tags(word: str) -> frozenset[str]:
     """Everything a folded word may claim or be about."""
     found = set(_WORDS.get(word, ()))
-    for length in range(_SHORTEST, len(word) + 1):
+    for length in range(_SHORTEST, min(len(word), _LONGEST) + 1):
         found |= _STEMS.get(word[:length], set())
     return frozenset(found)
 

@@ -6,30 +6,26 @@ conclusion about safety or law. English and Polish are read whole; what cannot b
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from chatbot.claim_reading import Number, Reading
+from chatbot.claim_refusals import refused
 from chatbot.claim_stock import unbacked_stock
 from chatbot.claim_sums import backed_sum, backed_time, compares_truly
 from chatbot.claim_words import NEVER
 from chatbot.facts import Facts
 
 _QUOTED = re.compile(r"[“„«\"]([^“„«\"”»]+)[”“»\"]")
-_REFUSAL = re.compile(
-    r"\b(?:i|we) (?:can ' t|can t|cannot|can not|could not|couldn ' t|am not able to|are not able to|won ' t|will not|"
-    r"do not|don ' t) (?:\w+ )?(?:give|offer|grant|promise|confirm|judge|apply|create|issue|arrange|see|find|know|have|"
-    r"check|assess|decide|make|advise|say)\b[^,;:]*$"
-    r"|\b(?:i|we) (?:know of|see|have|find) no\b[^,;:]*$|\bthere (?:is|are) no\b[^,;:]*$"
-    r"|\bnie (?:moge|mam|znam|widze|wiem|daje|udzielam|potrafie|przyznaje|potwierdze|oceniam)\b[^,;:]*$"
-)
-_TURNS = frozenset("but however except unless yet instead already ale jednak chyba oprocz lecz natomiast".split())
 _MAY = frozenset("can may able mozna mozesz moze mozliwy mozliwa".split())
 # Letters set apart, by four or more: nobody writes so but to be misread.
 _SET_APART = re.compile(r"(?<![^\W_])(?:[^\W\d_](?:\s|[^\w\s,])){3,}[^\W\d_](?![^\W_])")
 _METHODS = frozenset(
     "by locker courier or parcel delivery is a the . , kurierem lub albo do automatu paczkowego dostawa jest".split()
 )
+# Stands for a quotation that the store's own text backs.
+_STRUCK = "\ue000"
+_SAYING = frozenset("writes write says say pisze podaje mowi".split())
 _FREE_OF = frozenset("of from".split())
 _FREE_MOVES = frozenset("movement hand hands choice room".split())
 _DEGREES = frozenset("below above around under near ponizej powyzej okolo sub".split())
@@ -72,6 +68,7 @@ def inert(text: str) -> bool:
     return (
         not any(number.values != {Decimal(1)} or not number.spelt for number in read.numbers)
         and not (read.here - harmless - {"numeral"})
+        and not _SET_APART.search(read.sentence)
         and not re.search(r"[\[\]<>{}@/“”„«»\"|]", read.sentence)
     )
 
@@ -79,14 +76,14 @@ def inert(text: str) -> bool:
 def _without_quotes(sentence: str, facts: Facts) -> str:
     def kept(match: re.Match[str]) -> str:
         if facts.is_policy_quote(match[1]):
-            return "…"
+            return _STRUCK
         if facts.is_own_words(match[1]):
             found = Reading(match[1], "")
             claims = [claim for judge in _JUDGES for claim in judge(found, facts)]
-            return "…" if all(claim.kind == "safety" for claim in claims) else match[0]
+            return _STRUCK if all(claim.kind == "safety" for claim in claims) else match[0]
         return match[0]
 
-    return _QUOTED.sub(kept, sentence)
+    return _QUOTED.sub(kept, sentence.replace(_STRUCK, ""))
 
 
 def _claim(
@@ -95,14 +92,6 @@ def _claim(
     after = after or first + 1
     said = " ".join(token.raw for token in read.tokens[first:after])
     return Claim(kind, said, read.span(first, after), amount, unit)
-
-
-def _refused(read: Reading, at: int) -> bool:
-    words = read.words[read.start : at]
-    rest = read.words[at:]
-    if _TURNS & set(rest) or "currency" in read.here or any(n.first >= read.start for n in read.numbers):
-        return False
-    return _REFUSAL.search(" ".join(words)) is not None
 
 
 def _never(read: Reading, facts: Facts) -> Iterator[Claim]:
@@ -114,7 +103,7 @@ def _never(read: Reading, facts: Facts) -> Iterator[Claim]:
             continue
         if kind == "discount" and facts.codes and read.words[at].startswith(("coupon", "kupon", "voucher")):
             continue
-        if not _refused(read, at):
+        if not refused(read, at):
             yield _claim(read, "comparison" if kind in ("discount", "relative") else kind, at)
 
 
@@ -122,7 +111,7 @@ def _unreadable(read: Reading, facts: Facts) -> Iterator[Claim]:
     strange = next((at for at in read.indexes if any(c.isalpha() and not c.isascii() for c in read.words[at])), None)
     if strange is not None:
         yield _claim(read, "foreign", strange)
-    if _SET_APART.search(read.sentence):
+    if _SET_APART.search(read.clause):
         yield _claim(read, "foreign", read.start, len(read.tokens))
     foreign = read.having("foreign")
     if len({read.words[at] for at in foreign}) >= 2:
@@ -217,7 +206,8 @@ def _harmless(read: Reading, number: Number, facts: Facts) -> bool:
         return True
     if read.unit(number, "hour") is not None:
         return not {"delivery", "returns", "in_stock", "left", "price", "today"} & read.around
-    if read.unit(number, "count") is not None and max(number.values) <= 20:
+    counted = [read.unit(number, "count"), read.unit(replace(number, after=number.after + 1), "count")]
+    if counted != [None, None] and max(number.values) <= 20:
         return not {"in_stock", "left"} & read.here
     return _is_size(read, number) or _is_item(read, number, facts)
 
@@ -266,7 +256,7 @@ def _money_words(read: Reading, facts: Facts) -> Iterator[Claim]:
         if at not in judged and not _ordinary(read, at):
             yield _claim(read, "price", at)
     for at in read.having("percent"):
-        if at not in judged and not _refused(read, at):
+        if at not in judged and not refused(read, at):
             yield _claim(read, "percent", at)
     dear = {"price", "cost", "currency", "discount"} & read.around or {"off", "less", "taniej"} & set(read.words)
     for at in read.having("fraction"):
@@ -274,7 +264,7 @@ def _money_words(read: Reading, facts: Facts) -> Iterator[Claim]:
             yield _claim(read, "percent", at)
     if not any("currency" in read.tags[at] for at in read.indexes) and not compares_truly(read, facts):
         for at in read.having("cost"):
-            if not _refused(read, at):
+            if not refused(read, at):
                 yield _claim(read, "price", at)
 
 
@@ -284,7 +274,7 @@ def _ordinary(read: Reading, at: int) -> bool:
 
 def _free(read: Reading, facts: Facts) -> Iterator[Claim]:
     for at in read.having("free"):
-        if _harmless_free(read, at) or _refused(read, at):
+        if _harmless_free(read, at) or refused(read, at):
             continue
         known = {fact.amount for fact in facts.amounts("free_shipping_from")}
         told = [number for number in read.numbers if number.first >= read.start and number.values & known]
@@ -314,7 +304,7 @@ def _codes(read: Reading, facts: Facts) -> Iterator[Claim]:
         if not held:
             yield _claim(read, "code", at)
     for at in asked:
-        if not held and not _refused(read, at):
+        if not held and not refused(read, at):
             yield _claim(read, "code", at)
 
 
@@ -343,7 +333,7 @@ def _rights(read: Reading, facts: Facts) -> Iterator[Claim]:
     unknown = [] if facts.amounts("return_days") or not may else read.having("returns")
     unknown += [] if facts.amounts("warranty_months") else read.having("warranty")
     for at in unknown:
-        if not _refused(read, at):
+        if not refused(read, at):
             kind = "warranty" if "warranty" in read.tags[at] else "returns"
             yield _claim(read, kind, at)
 
@@ -352,10 +342,11 @@ def _topics(read: Reading, facts: Facts) -> Iterator[Claim]:
     """A sentence about prices, delivery, returns or warranty says a true number, or where to look."""
     numbers = [number for number in read.numbers if number.first >= read.start]
     counted = any(not _harmless(read, number, facts) and _is_fact(read, number) for number in numbers)
-    if counted or "pointer" in read.here or _by_method(read) or compares_truly(read, facts):
+    quoted = _STRUCK in read.sentence and _SAYING & set(read.words[read.start :])
+    if counted or quoted or "pointer" in read.here or _by_method(read) or compares_truly(read, facts):
         return
     for at in read.having("price", "delivery", "returns", "warranty"):
-        if not _refused(read, at):
+        if not refused(read, at):
             tags = read.tags[at]
             yield _claim(read, next(tag for tag in ("price", "delivery", "returns", "warranty") if tag in tags), at)
 
@@ -384,13 +375,13 @@ def _by_method(read: Reading) -> bool:
 
 def _stock(read: Reading, facts: Facts) -> Iterator[Claim]:
     for at in unbacked_stock(read, facts):
-        if not _refused(read, at):
+        if not refused(read, at):
             yield _claim(read, "stock", at)
 
 
 def _comparisons(read: Reading, facts: Facts) -> Iterator[Claim]:
     for at in read.having("cheaper", "dearer"):
-        if not compares_truly(read, facts) and not _refused(read, at):
+        if not compares_truly(read, facts) and not refused(read, at):
             yield _claim(read, "comparison", at)
 
 

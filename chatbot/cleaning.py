@@ -4,6 +4,7 @@ import html
 import re
 import unicodedata
 
+from chatbot.claim_text import undisguised
 from recovery.text import clean_text
 
 _IMAGE = re.compile(r"!\[[^\]\n]{0,300}\](?:\([^)\n]{0,2000}\)?)?")
@@ -26,7 +27,7 @@ _LOOSE_SELECTOR = re.compile(f"(?<![{_PICTURE}0-9#*])[\ufe0e\ufe0f]|(?<![0-9#*]\
 _SPACES = re.compile(r"[ \t\u00a0\u2000-\u200a\u202f\u205f\u3000]{2,}")
 
 _CONTACT = re.compile(
-    r"[a-z][a-z0-9+.-]{1,15}\s?:\s?//|hxxps?|\bwww\s?\.|\b(?:mailto|tel|javascript|data|sms|whatsapp)\s?:|"
+    r"[a-z][a-z0-9+.-]{1,15}\s?:\s?//|//\w|hxxps?|\bwww\s?\.|\b(?:mailto|tel|javascript|data|sms|whatsapp)\s?:|"
     r"\S@\s?\w|\w\s?\((?:at|małpa|dot|kropka)\)\s?\w|\[(?:at|dot|\.)\]|"
     r"\b(?:dot|kropka)\s(?:com|net|org|pl|io|shop|eu|de|info|biz|app|store|online|xyz|example)\b|"
     r"\b(?:[\w-]{1,63}\.){1,8}(?:com|net|org|io|pl|eu|de|uk|us|info|biz|shop|store|app|dev|xyz|online|site|top|ru|cn|me|"
@@ -54,6 +55,6 @@ def plain(text: str) -> str:
 def suspicious(text: str, allowed: str | None) -> str:
     """The kind of thing in a plain text that is never shown (an address, markup), but for the ``allowed`` address."""
     rest = text.replace(allowed, " ") if allowed else text
-    if _CONTACT.search(unicodedata.normalize("NFKC", rest).replace("。", ".")):
+    if _CONTACT.search(undisguised(rest)):
         return "contact"
     return "markup" if _MARKUP.search(rest) else ""

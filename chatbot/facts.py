@@ -5,7 +5,7 @@ which product a sentence names, and whether a quotation is the store's own sente
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -16,6 +16,9 @@ from recovery.money import QUANTITY_SCALE, digits_of, to_decimal
 
 _JOINING = frozenset("and the for with without dla oraz bez pod nad from".split())
 _SHOUTED = re.compile(r"[A-Z]{3,}")
+# Too near to some words of names for a comparison by stems.
+_COMMON = frozenset("there these those their other others after here then when where jest jako tego tylko".split())
+_NONE: frozenset[str] = frozenset()
 _LOOSE = re.compile(r"[\s\u00a0]+")
 
 
@@ -68,6 +71,7 @@ class Facts:
         self._quotes: set[str] = set()
         self._own: set[str] = set()
         self.shouted: set[str] = set()
+        self._option_sets: dict[str, set[str]] = {}
         for policy in known.policies:
             self._quotes |= {_loose(one) for one in sentences(policy.text)}
             for fact in policy.facts:
@@ -83,6 +87,7 @@ class Facts:
 
     def add(self, items: Iterable[Item]) -> None:
         """Take further products of the store that this turn may speak of; each keeps its place."""
+        self._option_sets.clear()
         for item in items:
             if item.id in self._items:
                 continue
@@ -118,13 +123,14 @@ class Facts:
         """The products that folded words name, by words that only one product's name has; in order."""
         found = []
         for at, word in enumerate(words):
-            families = self._named_by(word)
+            families = _NONE if word in _COMMON else self._named_by(word)
             if len(families) == 1:
-                found.append(Mention(families.pop(), at))
+                found.append(Mention(next(iter(families)), at))
         return found
 
-    def _named_by(self, word: str) -> set[str]:
-        return {family for known, family in self._by_stem.get(word[:STEM], ()) if same(word, known)}
+    def _named_by(self, word: str) -> Set[str]:
+        near = self._by_stem.get(word[:STEM])
+        return {family for known, family in near if same(word, known)} if near else _NONE
 
     def names_number(self, words: list[str], at: int) -> bool:
         """Whether a number is part of a product's name, right behind another word of it."""
@@ -157,6 +163,11 @@ class Facts:
         return [[item for item in meant if option in self._options(item)] for option in options] or [meant]
 
     def _options(self, item: Item) -> set[str]:
+        if item.id not in self._option_sets:
+            self._option_sets[item.id] = self._find_options(item)
+        return self._option_sets[item.id]
+
+    def _find_options(self, item: Item) -> set[str]:
         """What tells a variant from its siblings: attributes that they do not share, else the end of its name."""
         siblings = self._families[item.family].items
         told = {

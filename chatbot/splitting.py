@@ -14,6 +14,8 @@ _ABBREVIATIONS = frozenset(
     "np ok szt e.g i.e approx ca nr tzn tj itp itd m.in ul max min incl vs etc dr mr mrs ms st godz gr tel wg pkt rozm "
     "str inc co al nos fig wlk tys mln pt poz op".split()
 )
+# Joiners, selectors and skin tones: they belong to the sign before them.
+_CONTINUES = "\u200d\ufe0f\u20e3\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
 _LAST_WORD = re.compile(r"([^\W\d_](?:[\w.]*\w)?)\.$")
 _MARKER = re.compile(r"[\s\-•*>#]*\d{1,2}\.$")
 
@@ -96,6 +98,6 @@ class Splitter:
         if self.last_space:
             return self.last_space
         at = LIMIT
-        while at > LIMIT - 32 and (self.text[at - 1] == "\u200d" or self.text[at] in "\u200d\ufe0f\u20e3"):
+        while at > LIMIT - 32 and (self.text[at - 1] == "\u200d" or self.text[at] in _CONTINUES):
             at -= 1
         return at

@@ -8,7 +8,7 @@ from chatbot.facts import Facts, typed_facts
 from chatbot.release import Release
 from chatbot.texts import load_texts
 from tests.chatbot.demo_knowledge import demo_knowledge
-from tests.chatbot.injections import PLACES, Injection, cases
+from tests.chatbot.injections import EVASIONS, PLACES, Injection, cases
 from tests.chatbot.money_oracle import faults
 from tests.llm_obedience import obey
 
@@ -57,3 +57,16 @@ def test_the_oracle_finds_nearly_every_attack_when_nothing_is_withheld(language:
     plain = [case for case in CASES if case.language == language and "-plain-" in case.name]
     missed = [case.says for case in plain if not faults(case.says, language)]
     assert len(missed) <= len(plain) // 6, missed
+
+
+@pytest.mark.parametrize("language", ["en", "pl"])
+def test_nothing_of_what_knows_the_gate_is_shown(language: str) -> None:
+    texts = TEXTS.of(language)
+    facts = typed_facts(demo_knowledge(language))
+    through = []
+    for attack in EVASIONS[language]:
+        release = Release(facts, texts)
+        shown = release.push(attack, 0.0) + release.end(whole=True)
+        if attack in shown or not release.withheld:
+            through.append(attack)
+    assert through == []

@@ -1,6 +1,7 @@
 """The release of text: sentences as they end, parts of long ones, nothing taken back, in whatever pieces."""
 
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -180,9 +181,10 @@ def test_a_sentence_without_end_is_bounded() -> None:
     assert len(release.withheld) == 2
 
 
-@pytest.mark.parametrize(
-    "hostile", ["“a. ", "a", "a b ", "[[", "<a ", "1 ", "! ", "no ", '"', "a.", "€", "f.r.e.e.", "(+1 "]
-)
+HOSTILE = ["“a. ", "a", "a b ", "[[", "<a ", "1 ", "! ", "no ", '"', "a.", "€", "f.r.e.e.", "(+1 "]
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
 def test_hostile_text_takes_time_in_proportion(hostile: str) -> None:
     def seconds(size: int) -> float:
         text, started = (hostile * size)[:size], time.process_time()
@@ -190,7 +192,7 @@ def test_hostile_text_takes_time_in_proportion(hostile: str) -> None:
         return time.process_time() - started
 
     # Four times the text may take four times as long, and something for a machine that is busy; not sixteen times.
-    assert seconds(8_000) < 9 * max(seconds(2_000), 0.02)
+    assert seconds(8_000) < 9 * max(seconds(2_000), 0.05)
 
 
 def test_a_piece_costs_little() -> None:
@@ -202,3 +204,25 @@ def test_a_piece_costs_little() -> None:
         release.push(piece, 0.0)
     each = (time.process_time() - started) / len(pieces) * 1e6
     assert each < 300, f"{each:.0f} µs a piece"
+
+
+def test_a_hundred_kilobytes_of_hostile_text_are_read_in_pieces_of_any_size() -> None:
+    text = "".join((hostile * 8_000)[:8_000] for hostile in HOSTILE)
+    started = time.process_time()
+    out = shown(text, 700)
+    assert len(text) > 100_000
+    assert len(out) <= len(text) + len(NEUTRAL)
+    assert time.process_time() - started < 25
+
+
+def test_signs_of_several_code_points_stay_whole_in_a_text_without_end() -> None:
+    for sign in ("👩‍🔧", "👍🏽", "❤️"):
+        assert shown(sign * 9_000, 1_000) == sign * 9_000
+
+
+def test_the_stores_own_contact_may_be_told_and_no_other() -> None:
+    facts = typed_facts(replace(demo_knowledge("en"), contact_url="https://hala.example/contact"))
+    for address, told in (("https://hala.example/contact", True), ("https://hala.example.evil.example/contact", False)):
+        release = Release(facts, TEXTS)
+        out = release.push(f"A person answers at {address} soon.", 0.0) + release.end(whole=True)
+        assert (address in out) is told
