@@ -17,10 +17,13 @@ from chatbot.builtin import builtin_source
 from chatbot.events import MAX_QUESTION
 from chatbot.fanout import Fanout, Message
 from chatbot.limits import Limits
+from chatbot.model_source import ModelSource
 from chatbot.pages import make_templates
 from chatbot.rooms import Rooms
+from chatbot.shelf import Shelves
 from chatbot.texts import AllTexts, load_texts
 from chatbot.watch import Watch, sweep_orphans
+from recovery.llm import Llm
 from recovery.runtime import Runtime, addresses
 
 
@@ -55,6 +58,7 @@ class Chat:
     fanout: Fanout
     assistant: Assistant
     addresses: Addresses
+    shelves: Shelves
 
     @property
     def origin(self) -> str:
@@ -93,13 +97,16 @@ async def open_chat(
     node = secrets.token_hex(8)
     texts = load_texts()
     rooms = Rooms()
+    shelves = Shelves(texts)
+    llm = Llm(private_hosts=runtime.settings.allow_private_hosts)
 
     def receive(conversation: str, message: Message) -> None:
         rooms.receive(conversation, message)
         assistant.receive(conversation, message)
 
     fanout = Fanout(addresses(runtime.settings)[1], node, bounds.redis_seconds, receive)
-    assistant = Assistant(node, source or builtin_source(texts, bounds), fanout, bounds, runtime)
+    chosen = source or ModelSource(llm, builtin_source(texts, bounds), shelves, texts, bounds, runtime).source()
+    assistant = Assistant(node, chosen, fanout, bounds, runtime)
     watch = asyncio.create_task(Watch(rooms, assistant, fanout, bounds, runtime).run(), name="watch")
     fanout.start()
     try:
@@ -112,12 +119,15 @@ async def open_chat(
             fanout=fanout,
             assistant=assistant,
             addresses=Addresses(bounds.sockets_per_address),
+            shelves=shelves,
         )
     finally:
         watch.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await watch
         await assistant.close()
+        await shelves.close()
+        await llm.close()
         await fanout.close()
 
 

@@ -25,6 +25,9 @@ class Limits:
     turn_lease_seconds: float = 10
     turn_renew_seconds: float = 3
     turn_seconds: float = 60
+    #: What a customer waits for a model at most: from the question to the first text, and from one to the next.
+    first_text_seconds: float = 10
+    next_text_seconds: float = 10
     #: An answer ends when no socket has been in its conversation for so long; each node says so this often.
     unwatched_seconds: float = 60
     touch_seconds: float = 20

@@ -6,7 +6,7 @@ What serves is imported only by the commands that serve, so that the others answ
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,12 +16,13 @@ import typer
 from admin.doctor import TOPICS, Finding, examine, report_text
 from admin.signin import make_admin_link
 from recovery import console, jobs
+from recovery.cli_conversations import conversations_app
 from recovery.clock import SystemClock
 from recovery.errors import CartbackError, SetupError
 from recovery.explain import explain
 from recovery.logs import set_up_logging
 from recovery.models import Connection, Store
-from recovery.runtime import Runtime, open_runtime
+from recovery.runtime import Runtime, with_runtime
 from recovery.settings import Settings, load_settings
 from recovery.store_settings import SECRET_SETTINGS, StoreSettings
 from recovery.stores import registry
@@ -38,6 +39,7 @@ stores_app = typer.Typer(help="Shops and their shop fronts.", no_args_is_help=Tr
 settings_app = typer.Typer(help="What a merchant decides, per store.", no_args_is_help=True)
 app.add_typer(stores_app, name="stores")
 app.add_typer(settings_app, name="settings")
+app.add_typer(conversations_app, name="conversations")
 
 StoreOption = Annotated[str | None, typer.Option("--store", help="Only this store: its code, or connection/code.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -64,13 +66,6 @@ def _private_settings() -> Settings:
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
     asyncio.run(work)
-
-
-async def _with_runtime(work: Callable[[Runtime], Awaitable[None]]) -> None:
-    settings = load_settings()
-    set_up_logging(settings.model_copy(update={"log_format": "text", "log_level": "warning"}))
-    async with open_runtime(settings) as runtime:
-        await work(runtime)
 
 
 @app.command("serve")
@@ -134,7 +129,7 @@ def admin_link_command() -> None:
     async def work(runtime: Runtime) -> None:
         console.line(runtime.settings.public_url + await make_admin_link(SystemClock().now()))
 
-    _run(_with_runtime(work))
+    _run(with_runtime(work))
 
 
 @app.command("migrate")
@@ -158,7 +153,7 @@ def _job(name: str, store: str | None, limit: int | None, dry_run: bool, as_docu
         if report.errors:
             raise typer.Exit(console.PARTLY)
 
-    _run(_with_runtime(work))
+    _run(with_runtime(work))
 
 
 @app.command("detect")
@@ -202,7 +197,7 @@ def explain_command(
             for sentence in one.sentences:
                 console.line(f"  {sentence}")
 
-    _run(_with_runtime(work))
+    _run(with_runtime(work))
 
 
 @app.command("doctor")
@@ -253,7 +248,7 @@ def list_stores(as_document: JsonOption = False) -> None:
         else:
             console.note("No stores yet. Make one with: cartback stores add")
 
-    _run(_with_runtime(work))
+    _run(with_runtime(work))
 
 
 @stores_app.command("add")
@@ -279,7 +274,7 @@ def add_store(
         await registry.add_store(owner, code, name or code, language=language, currency=currency, timezone=timezone)
         console.note(f"Hooks go to {runtime.settings.public_url}/hooks/v1/{connection} (see docs/hooks.md).")
 
-    _run(_with_runtime(work))
+    _run(with_runtime(work))
 
 
 @stores_app.command("allow-host")
@@ -293,7 +288,7 @@ def allow_host(
         hosts = await registry.allow_host(connection, host)
         console.note(f"Links of {connection} may name: {', '.join(hosts)}.")
 
-    _run(_with_runtime(work))
+    _run(with_runtime(work))
 
 
 @stores_app.command("mode")
@@ -310,7 +305,7 @@ def set_mode(
         await registry.set_mode(row, mode, runtime.now())
         console.note(f"{row.connection.key}/{row.code} is {mode}.")
 
-    _run(_with_runtime(work))
+    _run(with_runtime(work))
 
 
 @stores_app.command("rotate-secret")
@@ -324,7 +319,7 @@ def rotate_secret(
         console.line(await registry.rotate_hook_secret(runtime.keys, connection, grace_hours, runtime.now()))
         console.note(f"This is the new secret, shown only now; the old one counts for {grace_hours} h more.")
 
-    _run(_with_runtime(work))
+    _run(with_runtime(work))
 
 
 @settings_app.command("list")
@@ -343,7 +338,7 @@ def list_settings(store: StoreOption = None, as_document: JsonOption = False) ->
             ("SETTING", "VALUE", "FROM"),
         )  # fmt: skip
 
-    _run(_with_runtime(work))
+    _run(with_runtime(work))
 
 
 @settings_app.command("set")
@@ -359,7 +354,7 @@ def set_setting(
         in_force = await registry.save_settings(runtime.keys.vault, store, {name: given})
         console.note(f"{name} is {json.dumps(in_force.shown()[name], ensure_ascii=False)} now.")
 
-    _run(_with_runtime(work))
+    _run(with_runtime(work))
 
 
 @settings_app.command("help")

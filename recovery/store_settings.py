@@ -120,6 +120,13 @@ class StoreSettings(BaseModel):
         None, ge=0, le=100_000, description="Price of a million tokens the model answers with, in the same currency."
     )
 
+    conversation_prompt: str | None = Field(
+        None,
+        max_length=4000,
+        description="How the model behind the assistant is to speak and what it should know of the shop; {shop} and "
+        "{language} stand for the store's. Rules, prices and the disclosure stay as they are.",
+    )
+
     @field_validator("copy_address", "sender_address", "reply_to")
     @classmethod
     def _one_address(cls, value: str | None) -> str | None:

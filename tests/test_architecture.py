@@ -14,6 +14,7 @@ ROOTS = {
     "chatbot.app",
     "recovery.worker",
     "recovery.cli",
+    "recovery.cli_conversations",
     "recovery.serve",
     "recovery.demo_run",
     "recovery.story_run",
@@ -26,7 +27,7 @@ RANKS = [
     "eligibility emails coupons scoring heuristic carts products episodes persons",
     "stores llm budgets mailer tokens installation runtime language crash",
     "models",
-    "db settings store_settings errors clock text money secrets doorbell embedded logs console",
+    "db settings store_settings errors clock text money secrets doorbell embedded logs console outgoing",
 ]
 ONLY_IN = {"openai": "recovery.llm", "aiosmtplib": "recovery.mailer", "jwt": "recovery.tokens"}
 # The demo is a shop like any other: it knows the service by its public interfaces only.

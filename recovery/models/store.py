@@ -31,7 +31,8 @@ class Store(Model):
     """One shop front: its language, currency, time zone, mode and settings.
 
     ``mode`` is ``observing`` (decides everything, sends nothing), ``live`` or ``paused``.
-    ``settings`` holds only what differs from the installation's defaults.
+    ``settings`` holds only what differs from the installation's defaults. ``catalogue_version`` counts the changes of
+    what a search looks at, so that an index knows when it is stale.
     """
 
     id = fields.IntField(primary_key=True)
@@ -48,6 +49,7 @@ class Store(Model):
     live_since = fields.DatetimeField(null=True)
     settings: dict[str, Any] = fields.JSONField(default=dict)
     settings_version = fields.IntField(default=1)
+    catalogue_version = fields.BigIntField(default=0, db_default=0)
 
     class Meta:
         table = "store"
