@@ -93,6 +93,15 @@ class StoreSettings(BaseModel):
     )
     privacy_url: str | None = Field(None, max_length=1024, description="Link to the store's privacy policy.")
     contact_url: str | None = Field(None, max_length=1024, description="Where a customer reaches a person.")
+    logo_url: str | None = Field(
+        None,
+        max_length=1024,
+        description="The store's logo on pages reached from a mail; shown if its host is one of the connection's.",
+    )
+    brand_color: str | None = Field(
+        None,
+        description="The store's colour on pages reached from a mail, such as #1d5a8a; made readable where it is not.",
+    )
     form_of_address: Literal["informal", "formal"] = Field(
         "informal", description="How Polish texts address the customer: informal (Ty) or formal (Państwo)."
     )
@@ -136,6 +145,20 @@ class StoreSettings(BaseModel):
         if value is not None and not value.startswith(("https://", "http://", "mailto:")):
             raise ValueError("must start with https://")
         return value
+
+    @field_validator("logo_url")
+    @classmethod
+    def _picture_address(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("https://", "http://")):
+            raise ValueError("must start with https://")
+        return value
+
+    @field_validator("brand_color")
+    @classmethod
+    def _color(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch("#[0-9a-fA-F]{6}", value):
+            raise ValueError("must be a colour such as #1d5a8a")
+        return value and value.lower()
 
     @field_validator("ai_base_url")
     @classmethod
