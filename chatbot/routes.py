@@ -16,9 +16,10 @@ from chatbot.pages import page_view, way_back
 from chatbot.sockets import endpoint
 from chatbot.texts import Texts
 from recovery.errors import LinkRefused
-from recovery.links import OpenedLink, count_use, open_link
-from recovery.pages import PRIVATE, picture_sources
+from recovery.links import count_use, open_link
+from recovery.pages import PRIVATE, Look, look_of
 from recovery.runtime import Runtime
+from recovery.stores.registry import in_force
 from recovery.tokens import MAX_LENGTH
 
 MAX_BODY = MAX_LENGTH + 256
@@ -39,7 +40,7 @@ def routes() -> list[BaseRoute]:
 async def reload_page(request: Request) -> Response:
     """``GET /a``: where the page's address leads after a reload; its script goes back to the link it kept."""
     texts = _chat(request).texts.preferred(request.headers.get("accept-language", ""))
-    return _html(request, "reload.html", texts, 200)
+    return _html(request, "reload.html", texts, 200, script=True)
 
 
 async def link_page(request: Request) -> Response:
@@ -61,11 +62,16 @@ async def link_page(request: Request) -> Response:
     boot = {
         "token": token,
         "texts": texts.page,
+        "shop": view.look.shop,
         "contact": view.contact,
         "ordered": view.ordered,
         "limits": _chat(request).client_limits(),
+        "suggestions": view.starters,
+        "person": {"address": view.person_address, "available": view.person},
+        "share": view.share,
+        "coupon": None,
     }
-    return _html(request, "assistant.html", texts, 200, hosts=opened, view=view, boot=_script_json(boot))
+    return _html(request, "assistant.html", texts, 200, look=view.look, boot=boot, view=view)
 
 
 async def _refused(request: Request, error: LinkRefused, token: str, now: datetime) -> Response:
@@ -78,7 +84,9 @@ async def _refused(request: Request, error: LinkRefused, token: str, now: dateti
         if opened is not None and opened.cart.status not in GONE_CARTS:
             texts = _chat(request).texts.of(opened.store.language)
             back = await way_back(_runtime(request), opened, now)
-            return _html(request, "over.html", texts, 410, back=back)
+            look = look_of(opened.store, (await in_force(opened.store)).settings)
+            boot = {"token": token, "texts": texts.page}
+            return _html(request, "over.html", texts, 410, look=look, boot=boot, back=back)
     texts = _chat(request).texts.preferred(request.headers.get("accept-language", ""))
     return _html(request, "refused.html", texts, 404)
 
@@ -144,22 +152,39 @@ def _json(data: dict[str, Any], status: int) -> Response:
 
 
 def _html(
-    request: Request, template: str, texts: Texts, status: int, *, hosts: OpenedLink | None = None, **values: Any
+    request: Request,
+    template: str,
+    texts: Texts,
+    status: int,
+    *,
+    look: Look | None = None,
+    boot: dict[str, Any] | None = None,
+    script: bool = False,
+    **values: Any,
 ) -> Response:
+    """A page; what its script starts from is ``boot``."""
     chat = _chat(request)
-    body = chat.templates.get_template(template).render(page=texts.page, language=texts.language, **values)
-    return HTMLResponse(body, status, headers=PRIVATE | {"Content-Security-Policy": _policy(chat.origin, hosts)})
+    body = chat.templates.get_template(template).render(
+        page=texts.page,
+        language=texts.language,
+        look=look,
+        boot=_script_json(boot) if boot is not None else "",
+        script=script or boot is not None,
+        **values,
+    )
+    policy = _policy(chat.origin, look or Look())
+    return HTMLResponse(body, status, headers=PRIVATE | {"Content-Security-Policy": policy})
 
 
-def _policy(origin: str, opened: OpenedLink | None) -> str:
+def _policy(origin: str, look: Look) -> str:
     """The page runs its own script, talks to its own server and shows pictures of its own store, nothing else."""
-    pictures = " ".join(["'self'", *(picture_sources(opened.store.connection) if opened is not None else [])])
+    pictures = " ".join(["'self'", *look.pictures])
     sockets = origin.replace("http", "ws", 1)
     return "; ".join(
         [
             "default-src 'none'",
             "script-src 'self'",
-            "style-src 'self'",
+            f"style-src {look.style_source}",
             f"img-src {pictures}",
             f"connect-src 'self' {sockets}",
             "base-uri 'none'",

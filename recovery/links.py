@@ -156,19 +156,18 @@ async def _person(request: Request) -> tuple[UnsubscribeClaims, Store]:
 
 
 async def _unsubscribe_page(store: Store, state: str) -> Response:
-    texts = await _texts(store)
-    return pages.page("unsubscribe", texts, shop=store.name, state=state, shop_url=store.connection.base_url)
+    texts, look = await _texts(store)
+    return pages.page("unsubscribe", texts, look=look, state=state, shop_url=store.connection.base_url)
 
 
 async def _saved_cart(opened: OpenedLink, *, ordered: bool) -> Response:
     store, cart = opened.store, opened.cart
-    texts = await _texts(store)
+    texts, look = await _texts(store)
     lines = [] if ordered else await pages.compare_with_shop(store, cart, list(cart.items), texts)
     return pages.page(
         "saved_cart",
         texts,
-        shop=store.name,
-        pictures=pages.picture_sources(store.connection),
+        look=look,
         ordered=ordered,
         lines=lines,
         total=format_money(cart.total, cart.currency, store.language, cart.currency_digits),
@@ -178,9 +177,9 @@ async def _saved_cart(opened: OpenedLink, *, ordered: bool) -> Response:
     )
 
 
-async def _texts(store: Store) -> Texts:
+async def _texts(store: Store) -> tuple[Texts, pages.Look]:
     settings = (await in_force(store)).settings
-    return Texts(store.language, formal=settings.form_of_address == "formal")
+    return Texts(store.language, formal=settings.form_of_address == "formal"), pages.look_of(store, settings)
 
 
 def _with_handoff(runtime: Runtime, opened: OpenedLink) -> str:

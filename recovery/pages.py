@@ -1,16 +1,21 @@
 """Pages people see from the e-mail: the saved cart, the unsubscribe page, the page for a link that does not work."""
 
-from collections.abc import Sequence
+import base64
+import hashlib
 from dataclasses import dataclass
 from functools import cache
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
+from recovery import brand
 from recovery.language import Texts
 from recovery.models import Cart, CartItem, Connection, Product, Store
 from recovery.money import format_money, format_quantity
+from recovery.store_settings import StoreSettings
+from recovery.stores.reading import url_fault
 from recovery.text import untold_options
 
 #: Of every page that a secret link opens: nothing kept, nobody told where one came from.
@@ -68,21 +73,48 @@ def picture_sources(connection: Connection) -> list[str]:
     return own + [f"https://{host}" for host in connection.hosts if host not in _LOOPBACK]
 
 
-def page(
-    name: str, texts: Texts, *, status: int = 200, shop: str = "", pictures: Sequence[str] = (), **context: object
-) -> HTMLResponse:
-    """The page ``templates/<name>.html`` in the language of ``texts``; nothing runs on it or comes from elsewhere.
+@dataclass(frozen=True)
+class Look:
+    """How a page shows whose it is: name, logo, the rules of its colour, and where its pictures may come from."""
 
-    Args:
-        pictures: where its pictures may come from, beside this server.
-    """
-    labels = texts.section("page", shop=shop)
+    shop: str = ""
+    logo: str | None = None
+    style: Markup = Markup("")
+    pictures: tuple[str, ...] = ()
+
+    @property
+    def style_source(self) -> str:
+        """What a content security policy allows as style: our own sheets and exactly these rules."""
+        if not self.style:
+            return "'self'"
+        digest = hashlib.sha256(self.style.encode()).digest()
+        return f"'self' 'sha256-{base64.b64encode(digest).decode()}'"
+
+
+_NOBODYS = Look()
+
+
+def look_of(store: Store, settings: StoreSettings) -> Look:
+    """The look of a store; a logo from a host that is not the connection's is left out."""
+    logo = settings.logo_url
+    if logo is not None and url_fault(logo, frozenset(store.connection.hosts)) is not None:
+        logo = None
+    # Of a colour that was checked, only digits reach the page.
+    rules = Markup(brand.style(settings.brand_color)) if settings.brand_color else Markup("")  # noqa: S704
+    return Look(store.name, logo, rules, tuple(picture_sources(store.connection)))
+
+
+def page(
+    name: str, texts: Texts, *, status: int = 200, look: Look = _NOBODYS, **context: object
+) -> HTMLResponse:
+    """The page ``templates/<name>.html`` in the language of ``texts``; nothing runs on it or comes from elsewhere."""
+    labels = texts.section("page", shop=look.shop)
     body = (
-        _environment().get_template(f"{name}.html").render(labels=labels, language=texts.language, shop=shop, **context)
+        _environment().get_template(f"{name}.html").render(labels=labels, language=texts.language, look=look, **context)
     )
-    sources = " ".join(["'self'", *pictures])
+    sources = " ".join(["'self'", *look.pictures])
     policy = (
-        f"default-src 'none'; style-src 'self'; img-src {sources}; form-action 'self'; "
+        f"default-src 'none'; style-src {look.style_source}; img-src {sources}; form-action 'self'; "
         "base-uri 'none'; frame-ancestors 'none'"
     )
     return HTMLResponse(body, status, headers=PRIVATE | {"Content-Security-Policy": policy})

@@ -118,10 +118,10 @@ describe("resuming", () => {
 describe("the cart", () => {
   it("becomes an order and none again as the server tells, each once", () => {
     const talk = begun();
-    expect(talk.take({ t: "state", seq: 3, ordered: true })).toEqual(["cart"]);
+    expect(talk.take({ t: "state", seq: 3, ordered: true })).toEqual(["state"]);
     expect(talk.ordered).toBe(true);
     expect(talk.take({ t: "state", seq: 3, ordered: false })).toEqual([null]);
-    expect(talk.take({ t: "state", seq: 4, ordered: false })).toEqual(["cart"]);
+    expect(talk.take({ t: "state", seq: 4, ordered: false })).toEqual(["state"]);
     expect(talk.ordered).toBe(false);
   });
 });
