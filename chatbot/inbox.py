@@ -7,7 +7,7 @@ from chatbot import events, turns
 from chatbot.assistant import publish_events
 from chatbot.chat import Chat
 
-Request = events.Msg | events.Retry | events.Cancel | events.Vote
+Request = events.Msg | events.Retry | events.Cancel | events.Vote | events.Person | events.Take
 
 
 async def act(chat: Chat, conversation: uuid.UUID, frame: Request) -> dict[str, Any] | None:
@@ -27,6 +27,10 @@ async def act(chat: Chat, conversation: uuid.UUID, frame: Request) -> dict[str, 
         await turns.request_cancel(conversation, frame.turn)
         await chat.fanout.publish(str(conversation), {"k": "c", "turn": str(frame.turn)})
         return None
+    if isinstance(frame, events.Person):
+        raise turns.TurnRefused("no_support")
+    if isinstance(frame, events.Take):
+        raise turns.TurnRefused("not_taken")
     if isinstance(frame, events.Msg):
         asked = await turns.ask(conversation, frame.id, frame.text, chat.limits, now)
     else:
