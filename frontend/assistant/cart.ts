@@ -9,7 +9,8 @@ const THUMBS = 3;
 export interface CartPanel {
   /** The product that stands in the line of `product` now, which may have been taken for another. */
   standsFor(product: string): string | undefined;
-  draw(lines: Line[], total: string): void;
+  /** `total` is null where only the shop can tell it. */
+  draw(lines: Line[], total: string | null): void;
   /** The coupon to copy, or none. */
   coupon(coupon: Coupon | null): void;
 }
@@ -38,7 +39,9 @@ export function cartPanel(labels: Labels, take: (line: string, product: string) 
     },
     draw(lines, total) {
       list.replaceChildren(...lines.map((line) => lineItem(line, labels)));
-      for (const place of panel.querySelectorAll("[data-total]")) place.textContent = total;
+      byId("count").textContent = `(${lines.length})`;
+      for (const place of panel.querySelectorAll("[data-total]"))
+        place.textContent = total ?? labels("cart_total_unknown");
       const pictures = lines.map((line) => webAddress(line.image)).filter(Boolean);
       byId("thumbs").replaceChildren(...pictures.slice(0, THUMBS).map((url) => picture(url, 40)));
     },

@@ -128,6 +128,8 @@ export function openChat(boot: Boot): void {
 
   function receive(frame: Incoming): void {
     if (frame.t === "err") refused(frame);
+    // What was told of a question that had to wait is over.
+    if (frame.t === "ok" && !away) tell("");
     const changes = talk.take(frame);
     for (const change of changes) apply(change, frame.t !== "log");
     if (changes.length) refresh();
@@ -188,7 +190,8 @@ export function openChat(boot: Boot): void {
       views.delete(unasked.id);
       composer.putBack(unasked.question);
     }
-    redrawCards();
+    // What was pressed for it can be pressed again.
+    for (const pressed of document.querySelectorAll<HTMLButtonElement>(":disabled")) pressed.disabled = false;
     refresh();
   }
 
@@ -232,7 +235,8 @@ export function openChat(boot: Boot): void {
         ask(text);
         composer.focusWithoutKeyboard();
       },
-      dialog && button("chip person", labels("person"), dialog.open),
+      // At first the way to a person stands above, beside the disclosure.
+      turns.length && dialog ? button("chip person", labels("person"), dialog.open) : null,
     );
     scroll.grown();
   }

@@ -49,7 +49,7 @@ export type Durable =
     }
   | { t: "vote"; seq: number; msg: string; v: number }
   | { t: "person"; seq: number; id: string; address: string; at: string }
-  | { t: "cart"; seq: number; id?: string; lines: Line[]; total: string }
+  | { t: "cart"; seq: number; id?: string; lines: Line[]; total: string | null }
   | { t: "state"; seq: number; ordered?: boolean; coupon?: Coupon | null };
 
 export type Incoming =

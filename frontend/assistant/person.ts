@@ -25,6 +25,7 @@ export function personDialog(labels: Labels, send: (address?: string) => void): 
   function typeAddress(): void {
     form.hidden = false;
     if (other) other.hidden = true;
+    own?.classList.remove("button");
     field.focus();
   }
 

@@ -10,7 +10,9 @@ const LONGEST_NAME = 48;
 /** The next suggestions, the best first: about what was just shown, then what the server said can be answered. */
 export function next(known: string[], turns: Turn[], labels: Labels): string[] {
   const asked = new Set(turns.map((turn) => turn.question.trim().toLowerCase()));
-  const shown = turns.at(-1)?.cards.find((card) => !card.instead_of && card.name.length <= LONGEST_NAME);
+  const shown = turns
+    .at(-1)
+    ?.cards.find((card) => card.in_stock && !card.instead_of && card.name.length <= LONGEST_NAME);
   const about = shown ? [labels("about_card", { name: shown.name })] : [];
   return [...about, ...known]
     .filter((text) => text && !asked.has(text.toLowerCase()))

@@ -40,7 +40,7 @@ export class Talk {
   ordered = false;
   coupon: Coupon | null = null;
   /** The cart to restore as the server told it last; null until it does. */
-  cart: { lines: Line[]; total: string } | null = null;
+  cart: { lines: Line[]; total: string | null } | null = null;
   /** Where a person of the shop will answer, and since when that is known. */
   person: { address: string; at: string } | null = null;
   turns = new Map<string, Turn>();
