@@ -9,6 +9,7 @@ import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount
@@ -40,7 +41,8 @@ def create_app(state: Mapping[str, Any], more_routes: Sequence[BaseRoute] = ()) 
             *chat_routes.routes(),
             *admin_routes.routes(),
             Mount("/static", StaticFiles(packages=[("recovery", "static")])),
-            Mount("/assets", StaticFiles(directory=ASSETS, check_dir=False)),
+            # Only these are compressed: they hold nothing that is anybody's.
+            Mount("/assets", StaticFiles(directory=ASSETS, check_dir=False), middleware=[Middleware(GZipMiddleware)]),
             *more_routes,
         ],
         lifespan=lifespan,

@@ -104,9 +104,7 @@ def look_of(store: Store, settings: StoreSettings) -> Look:
     return Look(store.name, logo, rules, tuple(picture_sources(store.connection)))
 
 
-def page(
-    name: str, texts: Texts, *, status: int = 200, look: Look = _NOBODYS, **context: object
-) -> HTMLResponse:
+def page(name: str, texts: Texts, *, status: int = 200, look: Look = _NOBODYS, **context: object) -> HTMLResponse:
     """The page ``templates/<name>.html`` in the language of ``texts``; nothing runs on it or comes from elsewhere."""
     labels = texts.section("page", shop=look.shop)
     body = (

@@ -14,6 +14,7 @@ from typing import Any
 import httpx2
 import pytest
 import pytest_asyncio
+from playwright.async_api import Browser
 from pydantic import SecretStr
 
 from chatbot.app import create_app
@@ -30,6 +31,7 @@ from recovery.runtime import Runtime
 from recovery.settings import Settings
 from tests.chatbot.client import Client, Transcript
 from tests.chatbot.rows import Shop, make_shop
+from tests.chromium import launch_browser
 from tests.servers import database_copy
 
 
@@ -117,6 +119,13 @@ def start_node(runtime: Runtime) -> StartNode:
                 yield Node(base, chat)
 
     return start
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """One browser for a module; each test has a tab with a storage of its own."""
+    async with launch_browser() as launched:
+        yield launched
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

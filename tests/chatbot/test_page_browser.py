@@ -1,12 +1,10 @@
 """The assistant's page in a real browser, on a phone and on a desk, in the light and in the dark."""
 
 import re
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Literal
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from recovery.models import Cart, CartItem, Product
@@ -15,16 +13,9 @@ from recovery.stores.registry import change_settings
 from tests.chatbot.conftest import BRISK, Node, StartNode
 from tests.chatbot.rows import Shop, make_shop
 from tests.chatbot.sources import Stalling, telling
-from tests.chromium import DESKTOP, PHONE, axe_violations, launch_browser, open_tab, overflow, screenshot
+from tests.chromium import DESKTOP, PHONE, axe_violations, open_tab, overflow, screenshot
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    """One browser for all of these; each test has a tab with a storage of its own."""
-    async with launch_browser() as launched:
-        yield launched
 
 
 async def no_foreign_pictures() -> None:

@@ -78,3 +78,28 @@ def test_a_colour_is_kept_in_small_letters() -> None:
 def test_a_logo_is_a_picture_on_the_web(value: str) -> None:
     with pytest.raises(SettingRefused, match="https://"):
         merge({}, {"logo_url": value}, {})
+
+
+def tokens(sheet: Path) -> list[dict[str, str]]:
+    """The colours a style sheet names, in light and in dark."""
+    return [
+        dict(re.findall(r"(--[\w-]+):\s*(#[0-9a-f]{6})", part))
+        for part in re.findall(r":root ?{(.*?)}", sheet.read_text(), re.S)[:2]
+    ]
+
+
+def test_both_style_sheets_have_the_same_colours_and_these_grounds() -> None:
+    light, dark = tokens(SHEETS[0])
+    for theirs, ours in zip((light, dark), tokens(SHEETS[1]), strict=True):
+        assert len(ours) >= 8
+        assert ours.items() <= theirs.items()
+    assert {light["--panel"], light["--page"]} == set(LIGHT_GROUNDS)
+    assert {dark["--panel"], dark["--page"]} == set(DARK_GROUNDS)
+
+
+def test_the_colours_of_our_own_can_be_read_too() -> None:
+    for scheme in tokens(SHEETS[0]):
+        for name in ("--ink", "--soft", "--accent", "--good"):
+            assert min(seen_apart(scheme[name], scheme[ground]) for ground in ("--page", "--panel")) >= 4.5, name
+        assert seen_apart(scheme["--fill"], scheme["--on-fill"]) >= 4.5
+        assert seen_apart(scheme["--warn"], scheme["--warn-page"]) >= 4.5
