@@ -89,7 +89,8 @@ async def test_nothing_a_store_a_model_or_a_customer_says_is_more_than_text(
         await Store.filter(id=shop.store.id).update(name=name)
         await Product.all().update(name=name)
         await Policy.all().update(title=name, text=whole)
-        await CartItem.all().update(name=name, options=[{"name": name, "value": payloads[2]}], url=payloads[18], image_url=f"{evil}/cart")  # fmt: skip
+        options = [{"name": name, "value": payloads[2]}]
+        await CartItem.all().update(name=name, options=options, url=payloads[18], image_url=f"{evil}/cart")
         async with (
             start_node(source=Source("hostile", say), own_origin=True) as node,
             open_tab(browser, viewport=PHONE) as tab,
