@@ -6,11 +6,13 @@ from datetime import datetime
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from chatbot.texts import Texts
+from chatbot.wishes import untold_values
 from recovery.links import OpenedLink
 from recovery.models import CartItem, LinkToken, Policy, ProductLink
 from recovery.money import format_money, format_quantity
 from recovery.runtime import Runtime
 from recovery.stores.registry import in_force
+from recovery.swaps import ShownLine, read_shown
 from recovery.tokens import CartClaims, sign_cart_link
 
 MAX_STARTERS = 4
@@ -59,11 +61,13 @@ async def page_view(runtime: Runtime, opened: OpenedLink, texts: Texts, now: dat
     cart, store = opened.cart, opened.store
     settings = (await in_force(store)).settings
     lines = sorted(cart.items, key=lambda line: line.position)
+    shown = await read_shown(cart)
+    total = shown.total
     return PageView(
         shop=store.name,
         ordered=cart.status == "ordered",
-        lines=[_line(line, cart.currency, cart.currency_digits, store.language) for line in lines],
-        total=format_money(cart.total, cart.currency, store.language, cart.currency_digits),
+        lines=[_line(line, cart.currency, cart.currency_digits, store.language) for line in shown.lines],
+        total="" if total is None else format_money(total, cart.currency, store.language, cart.currency_digits),
         back=await way_back(runtime, opened, now),
         starters=[texts.starters[name] for name in await _starters(opened, lines)],
         contact=settings.contact_url,
@@ -71,13 +75,13 @@ async def page_view(runtime: Runtime, opened: OpenedLink, texts: Texts, now: dat
     )
 
 
-def _line(line: CartItem, currency: str, digits: int, language: str) -> LineView:
+def _line(line: ShownLine, currency: str, digits: int, language: str) -> LineView:
     return LineView(
         name=line.name,
         quantity=format_quantity(line.quantity, language),
-        total=format_money(line.row_total, currency, language, digits),
+        total="" if line.total is None else format_money(line.total, currency, language, digits),
         # A variant's name often says its options already.
-        options=" · ".join(option["value"] for option in line.options if option["value"] not in line.name),
+        options=untold_values(line),
         image=line.image_url,
     )
 

@@ -23,7 +23,7 @@ ROOTS = {
 RANKS = [
     "hooks links jobs explain health pages privacy",
     "delivery notices copies campaigns orders detection analytics",
-    "eligibility emails outbox coupons scoring heuristic carts products episodes persons",
+    "eligibility emails outbox swaps coupons scoring heuristic carts products episodes persons",
     "stores llm budgets mailer tokens installation runtime language crash",
     "models",
     "db settings store_settings errors clock text money secrets doorbell embedded logs console",
