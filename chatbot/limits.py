@@ -9,6 +9,8 @@ class Limits:
 
     questions_per_minute: int = 12
     questions_per_day: int = 60
+    persons_per_day: int = 3
+    takes_per_day: int = 100
     sockets_per_conversation: int = 3
     sockets_per_address: int = 20
     frames_per_second: float = 5

@@ -8,38 +8,25 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from chatbot.starters import CartFacts, starters
 from chatbot.texts import Texts
+from chatbot.wishes import support_address, wire_lines, wire_money
 from recovery.links import OpenedLink
 from recovery.models import Cart, CartItem, LinkToken, Policy, Product, ProductLink, Store
-from recovery.money import format_money, format_quantity
 from recovery.pages import Look, look_of
 from recovery.runtime import Runtime
 from recovery.stores.registry import in_force
+from recovery.swaps import read_shown
+from recovery.text import mask_address
 from recovery.tokens import CartClaims, sign_cart_link
 
 
 @dataclass(frozen=True)
-class LineView:
-    """A line of the cart as it is read."""
-
-    product_id: str
-    name: str
-    quantity: str
-    total: str
-    options: str
-    image: str | None
-    url: str | None
-    in_stock: bool | None
-    was: str | None = None
-
-
-@dataclass(frozen=True)
 class PageView:
-    """Everything the page's template needs beside the texts and the shop's look."""
+    """Everything the page's template needs beside the texts; the lines are those of the event ``cart``."""
 
     look: Look
     ordered: bool
-    lines: list[LineView]
-    total: str
+    lines: list[dict[str, Any]]
+    total: str | None
     back: str
     starters: list[str]
     contact: str | None
@@ -65,18 +52,18 @@ async def page_view(runtime: Runtime, opened: OpenedLink, texts: Texts, now: dat
     cart, store = opened.cart, opened.store
     settings = (await in_force(store)).settings
     lines = sorted(cart.items, key=lambda line: line.position)
-    products = await _products_of(store, lines)
+    shown = await read_shown(cart)
     return PageView(
         look=look_of(store, settings),
         ordered=cart.status == "ordered",
-        lines=[_line(line, cart, store.language, products) for line in lines],
-        total=format_money(cart.total, cart.currency, store.language, cart.currency_digits),
+        lines=wire_lines(cart, store, shown),
+        total=wire_money(cart, store, shown.total),
         back=await way_back(runtime, opened, now),
-        starters=starters(await _facts(store, cart, lines, products), texts),
+        starters=starters(await _facts(store, cart, lines), texts),
         contact=settings.contact_url,
         privacy=settings.privacy_url,
-        person=False,
-        person_address=None,
+        person=support_address(settings) is not None,
+        person_address=mask_address(cart.email) if cart.email else None,
         share=None,
     )
 
@@ -88,22 +75,8 @@ async def _products_of(store: Store, lines: list[CartItem]) -> dict[str, Product
     return {product.product_id: product for product in found}
 
 
-def _line(line: CartItem, cart: Cart, language: str, products: dict[str, Product]) -> LineView:
-    product = products.get(line.product_id)
-    return LineView(
-        product_id=line.product_id,
-        name=line.name,
-        quantity=format_quantity(line.quantity, language),
-        total=format_money(line.row_total, cart.currency, language, cart.currency_digits),
-        # A variant's name often says its options already.
-        options=" · ".join(option["value"] for option in line.options if option["value"] not in line.name),
-        image=line.image_url,
-        url=line.url,
-        in_stock=product.active and product.in_stock if product is not None else None,
-    )
-
-
-async def _facts(store: Store, cart: Cart, lines: list[CartItem], products: dict[str, Product]) -> CartFacts:
+async def _facts(store: Store, cart: Cart, lines: list[CartItem]) -> CartFacts:
+    products = await _products_of(store, lines)
     policies = await Policy.filter(store_id=store.id).exclude(text="").values_list("kind", flat=True)
     links = await ProductLink.filter(store_id=store.id, product_id__in=list(products)).only("id", "kind", "linked_id")
     beside = {link.linked_id for link in links if link.kind == "related"}

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from urllib.parse import urlsplit
@@ -12,10 +13,11 @@ from starlette.responses import HTMLResponse
 
 from recovery import brand
 from recovery.language import Texts
-from recovery.models import Cart, CartItem, Connection, Product, Store
+from recovery.models import Cart, Connection, Product, Store
 from recovery.money import format_money, format_quantity
 from recovery.store_settings import StoreSettings
 from recovery.stores.reading import url_fault
+from recovery.swaps import ShownLine
 from recovery.text import untold_options
 
 #: Of every page that a secret link opens: nothing kept, nobody told where one came from.
@@ -30,9 +32,10 @@ _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a saved cart as it stands now: ``in``, ``changed`` (its price), ``gone`` or ``unknown``."""
+    """One line of a saved cart as it stands now: ``in``, ``changed`` (its price),
+    ``taken`` (instead of another variant), ``gone`` or ``unknown``."""
 
-    item: CartItem
+    item: ShownLine
     options: list[dict[str, str]]
     state: str
     note: str
@@ -40,29 +43,35 @@ class Line:
     quantity: str
 
 
-async def compare_with_shop(store: Store, cart: Cart, items: list[CartItem], texts: Texts) -> list[Line]:
-    """What each saved line is worth today, by what the shop last said of its products."""
-    ids = [item.product_id for item in items]
+async def compare_with_shop(store: Store, cart: Cart, lines: Sequence[ShownLine], texts: Texts) -> list[Line]:
+    """What each line of the cart to restore is worth today, by what the shop last said of its products."""
+    ids = [line.product_id for line in lines]
     products = {p.product_id: p for p in await Product.filter(store_id=store.id, product_id__in=ids)}
-    return [_line(store, cart, item, products.get(item.product_id), texts) for item in items]
+    return [_line(store, cart, line, products.get(line.product_id), texts) for line in lines]
 
 
-def _line(store: Store, cart: Cart, item: CartItem, product: Product | None, texts: Texts) -> Line:
-    def money(amount: int) -> str:
-        return format_money(amount, cart.currency, store.language, cart.currency_digits)
-
-    price = money(item.row_total)
-    quantity = format_quantity(item.quantity, store.language)
-    options = untold_options(item.name, item.options)
+def _line(store: Store, cart: Cart, line: ShownLine, product: Product | None, texts: Texts) -> Line:
+    price = money(store, cart, line.total, texts)
+    quantity = format_quantity(line.quantity, store.language)
+    options = untold_options(line.name, line.options)
     if product is None or product.currency != cart.currency:
-        return Line(item, options, "unknown", texts.get("state", "unknown"), price, quantity)
+        return Line(line, options, "unknown", texts.get("state", "unknown"), price, quantity)
     if not product.active or not product.in_stock:
-        return Line(item, options, "gone", texts.get("state", "gone"), price, quantity)
-    if item.unit_price is not None and item.unit_price != product.price:
+        return Line(line, options, "gone", texts.get("state", "gone"), price, quantity)
+    if line.was is not None:
+        return Line(line, options, "taken", texts.get("state", "taken"), price, quantity)
+    if line.item.unit_price is not None and line.item.unit_price != product.price:
         # The price as it is, whether it rose or fell: a drop is never announced, nor an old price struck through.
-        note = texts.get("state", "changed", now=money(product.price))
-        return Line(item, options, "changed", note, price, quantity)
-    return Line(item, options, "in", texts.get("state", "in"), price, quantity)
+        note = texts.get("state", "changed", now=money(store, cart, product.price, texts))
+        return Line(line, options, "changed", note, price, quantity)
+    return Line(line, options, "in", texts.get("state", "in"), price, quantity)
+
+
+def money(store: Store, cart: Cart, amount: int | None, texts: Texts) -> str:
+    """An amount of a cart as it is read, or that only the shop can tell it."""
+    if amount is None:
+        return texts.get("state", "shop_tells")
+    return format_money(amount, cart.currency, store.language, cart.currency_digits)
 
 
 def picture_sources(connection: Connection) -> list[str]:

@@ -86,6 +86,9 @@ class StoreSettings(BaseModel):
     sender_name: str | None = Field(None, max_length=78, description="Name in the From line; unset: the store's name.")
     sender_address: str | None = Field(None, description="Address in the From line. Nothing is sent without it.")
     reply_to: str | None = Field(None, description="Where answers of customers go; unset: the sender.")
+    support_address: str | None = Field(
+        None, description="Where questions for a person go; unset: where answers of customers go."
+    )
     postal_address: str | None = Field(
         None,
         max_length=255,
@@ -129,7 +132,7 @@ class StoreSettings(BaseModel):
         None, ge=0, le=100_000, description="Price of a million tokens the model answers with, in the same currency."
     )
 
-    @field_validator("copy_address", "sender_address", "reply_to")
+    @field_validator("copy_address", "sender_address", "reply_to", "support_address")
     @classmethod
     def _one_address(cls, value: str | None) -> str | None:
         if value is None:

@@ -22,8 +22,8 @@ ROOTS = {
 # submodules and for modules that continue it: "hooks" is also recovery.hooks_schema.
 RANKS = [
     "hooks links jobs explain health pages privacy",
-    "delivery copies campaigns orders detection analytics",
-    "eligibility emails coupons scoring heuristic carts products episodes persons",
+    "delivery notices copies campaigns orders detection analytics",
+    "eligibility emails outbox swaps coupons scoring heuristic carts products episodes persons",
     "stores llm budgets mailer tokens installation runtime language crash",
     "models",
     "db settings store_settings brand errors clock text money secrets doorbell embedded logs console",

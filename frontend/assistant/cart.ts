@@ -79,14 +79,14 @@ function lineItem(line: Line, labels: Labels): HTMLElement {
   name.dir = "auto";
   what.append(name);
   if (line.options) what.append(element("small", "", line.options));
-  if (line.in_stock === false) what.append(element("small", "stock none", labels("out_of_stock")));
+  if (!line.in_stock) what.append(element("small", "stock none", labels("out_of_stock")));
   if (line.was) {
     item.dataset.was = line.was;
     what.append(button("plain undo", labels("undo")));
   }
   const money = element("span", "money");
   if (line.quantity !== "1") money.append(element("small", "", `${line.quantity} × `));
-  money.append(line.total);
+  money.append(line.total ?? "");
   item.append(what, money);
   return item;
 }

@@ -19,10 +19,11 @@ export interface Line {
   name: string;
   options: string;
   quantity: string;
-  total: string;
+  /** Null where only the shop can tell it. */
+  total: string | null;
   image: string | null;
   url: string | null;
-  in_stock: boolean | null;
+  in_stock: boolean;
   /** What the customer had put into the cart before taking this instead. */
   was?: string | null;
 }
