@@ -42,7 +42,9 @@ export function personDialog(labels: Labels, send: (address?: string) => void): 
   };
   byId("person-close").onclick = () => dialog.close();
   // A tap beside the dialog closes it, as people expect.
-  dialog.onclick = (event) => event.target === dialog && dialog.close();
+  dialog.onclick = (event) => {
+    if (event.target === dialog) dialog.close();
+  };
 
   return {
     open() {
