@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from admin import routes as admin_routes
 from chatbot import routes as chat_routes
-from recovery import db, health, hooks, links, pages
+from recovery import db, health, hooks, links, pages, sharing
 from recovery.language import Texts
 from recovery.logs import AccessLog
 
@@ -38,6 +38,7 @@ def create_app(state: Mapping[str, Any], more_routes: Sequence[BaseRoute] = ()) 
             *health.routes(),
             *hooks.routes(),
             *links.routes(),
+            *sharing.routes(),
             *chat_routes.routes(),
             *admin_routes.routes(),
             Mount("/static", StaticFiles(packages=[("recovery", "static")])),

@@ -1,6 +1,8 @@
 """The assistant's routes: the page of its link, the session behind the page, and the WebSocket."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -12,6 +14,8 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from chatbot.chat import Chat
 from chatbot.conversations import GONE_CARTS, ConversationGone, open_session
+from chatbot.counters import client_address
+from chatbot.fresh_links import AgainRefused, ask_again
 from chatbot.pages import page_view, way_back
 from chatbot.sockets import endpoint
 from chatbot.texts import Texts
@@ -33,6 +37,7 @@ def routes() -> list[BaseRoute]:
         Route("/a", reload_page, methods=["GET"]),
         Route("/a/{token}", link_page, methods=["GET"]),
         Route("/api/assistant/session", session, methods=["POST"]),
+        Route("/api/assistant/again", again, methods=["POST"]),
         WebSocketRoute("/ws", endpoint),
     ]
 
@@ -94,13 +99,9 @@ async def _refused(request: Request, error: LinkRefused, token: str, now: dateti
 async def session(request: Request) -> Response:
     """``POST /api/assistant/session {token}``: the conversation of a link, made at the first call."""
     chat, runtime = _chat(request), _runtime(request)
-    if request.headers.get("origin", chat.origin) != chat.origin:
-        return _refusal("forbidden", 403)
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-        return _refusal("unsupported_type", 415)
-    token = _token_of(await _body(request))
-    if token is None:
-        return _refusal("bad_request", 400)
+    token = await _posted_token(request)
+    if isinstance(token, Response):
+        return token
     now = runtime.now()
     try:
         opened = await open_session(runtime, token, now)
@@ -125,6 +126,36 @@ async def session(request: Request) -> Response:
     )
 
 
+async def again(request: Request) -> Response:
+    """``POST /api/assistant/again {token}``: a fresh link in place of one whose time is over, mailed to its owner."""
+    chat, runtime = _chat(request), _runtime(request)
+    token = await _posted_token(request)
+    if isinstance(token, Response):
+        return token
+    address = client_address(request, runtime.settings)
+    if not await chat.counters.attempt(f"again:{address}", chat.limits.fresh_links_per_address, 3600):
+        return _refusal("rate", 429, 3600)
+    try:
+        return _json({"sent_to": await ask_again(runtime, token, runtime.now())}, 202)
+    except LinkRefused as error:
+        log.info("assistant.again_refused", cause=error.cause)
+        return _refusal("refused", 404)
+    except ConversationGone:
+        return _refusal("closed", 410)
+    except AgainRefused as error:
+        return _refusal(error.code, error.status, error.after)
+
+
+async def _posted_token(request: Request) -> str | Response:
+    """The token that our own page posts, or the refusal."""
+    origin = _chat(request).origin
+    if request.headers.get("origin", origin) != origin:
+        return _refusal("forbidden", 403)
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        return _refusal("unsupported_type", 415)
+    return _token_of(await _body(request)) or _refusal("bad_request", 400)
+
+
 async def _body(request: Request) -> bytes:
     body = bytearray()
     async for chunk in request.stream():
@@ -143,12 +174,12 @@ def _token_of(body: bytes) -> str | None:
     return token if isinstance(token, str) else None
 
 
-def _refusal(code: str, status: int) -> Response:
-    return _json({"error": code}, status)
+def _refusal(code: str, status: int, after: int = 0) -> Response:
+    return _json({"error": code}, status, {"Retry-After": str(after)} if after else {})
 
 
-def _json(data: dict[str, Any], status: int) -> Response:
-    return JSONResponse(data, status, headers=PRIVATE)
+def _json(data: dict[str, Any], status: int, more: Mapping[str, str] = MappingProxyType({})) -> Response:
+    return JSONResponse(data, status, headers={**PRIVATE, **more})
 
 
 def _html(

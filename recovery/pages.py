@@ -3,7 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from urllib.parse import urlsplit
 
@@ -65,6 +65,20 @@ def _line(store: Store, cart: Cart, line: ShownLine, product: Product | None, te
         note = texts.get("state", "changed", now=money(store, cart, product.price, texts))
         return Line(line, options, "changed", note, price, quantity)
     return Line(line, options, "in", texts.get("state", "in"), price, quantity)
+
+
+async def price_today(store: Store, cart: Cart, lines: Sequence[ShownLine], texts: Texts) -> list[Line]:
+    """What one piece or unit of each line costs today, for people who are not the cart's customer."""
+    ids = [line.product_id for line in lines]
+    products = {p.product_id: p for p in await Product.filter(store_id=store.id, product_id__in=ids)}
+    told = [_line(store, cart, line, products.get(line.product_id), texts) for line in lines]
+    return [replace(line, price=_unit_price(store, products.get(line.item.product_id))) for line in told]
+
+
+def _unit_price(store: Store, product: Product | None) -> str:
+    if product is None:
+        return ""
+    return format_money(product.price, product.currency, store.language, product.currency_digits)
 
 
 def money(store: Store, cart: Cart, amount: int | None, texts: Texts) -> str:

@@ -21,7 +21,7 @@ ROOTS = {
 # Inside recovery a module imports its own line (without a circle) and lines below. A name stands for its
 # submodules and for modules that continue it: "hooks" is also recovery.hooks_schema.
 RANKS = [
-    "hooks links jobs explain health pages privacy",
+    "hooks links sharing jobs explain health pages privacy",
     "delivery notices copies campaigns orders detection analytics",
     "eligibility emails outbox swaps coupons scoring heuristic carts products episodes persons",
     "stores llm budgets mailer tokens installation runtime language crash",

@@ -58,8 +58,9 @@ class Node:
 StartNode = Callable[..., AbstractAsyncContextManager[Node]]
 PUBLIC_URL = "http://shop-helper.example"
 SECRET_KEY = "a secret key of the tests, 32 characters"
-#: The limits of the protocol, but nobody watches how an answer is typed, and no test waits for another's answer.
-BRISK = Limits(piece_seconds=0.005, drain_seconds=0.1)
+#: The limits of the protocol, but nobody watches how an answer is typed, and no test waits for another's answer or
+#: pays for another's attempts.
+BRISK = Limits(piece_seconds=0.005, drain_seconds=0.1, handshakes_per_minute=0, fresh_links_per_address=0)
 
 
 @pytest.fixture(scope="module")
