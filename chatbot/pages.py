@@ -13,8 +13,9 @@ from recovery.links import OpenedLink
 from recovery.models import Cart, CartItem, LinkToken, Policy, Product, ProductLink, Store
 from recovery.pages import Look, look_of
 from recovery.runtime import Runtime
+from recovery.sharing import share_link
 from recovery.stores.registry import in_force
-from recovery.swaps import read_shown
+from recovery.swaps import OPEN_CARTS, read_shown
 from recovery.text import mask_address
 from recovery.tokens import CartClaims, sign_cart_link
 
@@ -64,7 +65,7 @@ async def page_view(runtime: Runtime, opened: OpenedLink, texts: Texts, now: dat
         privacy=settings.privacy_url,
         person=support_address(settings) is not None,
         person_address=mask_address(cart.email) if cart.email else None,
-        share=None,
+        share=await share_link(runtime, cart, store, now) if cart.status in OPEN_CARTS else None,
     )
 
 

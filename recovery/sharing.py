@@ -39,13 +39,13 @@ async def shared(request: Request) -> Response:
     except LinkRefused as refused:
         return refusal(request, refused)
     store = cart.store
-    texts = Texts(store.language, formal=(await in_force(store)).settings.form_of_address == "formal")
+    settings = (await in_force(store)).settings
+    texts = Texts(store.language, formal=settings.form_of_address == "formal")
     lines = await pages.price_today(store, cart, (await read_shown(cart)).lines, texts)
     return pages.page(
         "shared_cart",
         texts,
-        shop=store.name,
-        pictures=pages.picture_sources(store.connection),
+        look=pages.look_of(store, settings),
         lines=lines,
         quantity_label=texts.get("labels", "quantity"),
         shop_url=store.connection.base_url,

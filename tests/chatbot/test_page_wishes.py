@@ -20,7 +20,7 @@ from tests.chromium import DESKTOP, PHONE, axe_violations, open_tab, overflow, s
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
-SMALLER = {
+SMALLER: dict[str, object] = {
     "id": "hala-moss-s",
     "name": "Hala rain jacket, Moss green, S",
     "price": "€239.00",
@@ -126,6 +126,22 @@ async def test_a_person_is_asked_by_one_tap_or_answers_elsewhere(
         assert tab.problems == []
 
 
+async def test_the_cart_is_shared_by_a_link_of_its_own(start_node: StartNode, shop: Shop, browser: Browser) -> None:
+    await no_foreign_pictures()
+    async with start_node(own_origin=True) as node, open_tab(browser) as tab:
+        page = tab.page
+        await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        await page.goto(f"{node.base}/a/{shop.token}")
+        await page.get_by_role("button", name="Share this cart").click()
+        await expect(page.get_by_role("button", name="Copied")).to_be_visible()
+        await as_good_as_it_looks(page, "assistant-1280-shared")
+        link = await page.evaluate("navigator.clipboard.readText()")
+        assert link.startswith(f"{node.base}/s/")
+        await page.goto(link)
+        await expect(page.get_by_text("Hala rain jacket, Moss green, M")).to_be_visible()
+        await as_good_as_it_looks(page, "shared-cart-1280")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_an_expired_link_leads_back_or_to_a_fresh_one(
     start_node: StartNode, runtime: Runtime, empty: None, browser: Browser, scheme: str
@@ -139,6 +155,11 @@ async def test_an_expired_link_leads_back_or_to_a_fresh_one(
         await expect(page.get_by_role("link", name="Back to my cart")).to_be_visible()
         await expect(page.get_by_role("button", name="Send me a fresh link")).to_be_visible()
         await as_good_as_it_looks(page, f"assistant-390-{scheme}-expired")
+        await change_settings(shop.store, {"sender_address": "shop@shop.example"})
+        await page.get_by_role("button", name="Send me a fresh link").click()
+        await expect(page.get_by_role("status")).to_have_text("Done. A fresh link is on its way to j***@example.com.")
+        assert [notice.to_address for notice in await Notice.all()] == [EMAIL]
+        await as_good_as_it_looks(page, f"assistant-390-{scheme}-fresh-link")
 
 
 async def test_a_talk_whose_time_ends_offers_a_fresh_link(
