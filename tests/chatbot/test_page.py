@@ -92,7 +92,9 @@ async def test_a_logo_from_elsewhere_is_left_out(node: Node, shop: Shop, logo: s
 
 
 async def test_the_page_is_light(node: Node, shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    await change_settings(shop.store, {"sender_address": "shop@shop.example", "brand_color": "#c0392b"})
     page = await fetch(node, f"/a/{shop.token}")
+    assert "<dialog" in page.text
     html = re.sub(r'(id="boot">).*?(</script>)', r"\1\2", page.text, flags=re.S)
     assert len(html) < len(page.text) - 1000
     built = {name: (await fetch(node, f"/assets/assistant/assistant.{name}")).content for name in ("js", "css")}
