@@ -1,4 +1,4 @@
-"""What the page offers beside questions, in a real browser: another variant, a person, a fresh link, the shop's look."""
+"""What the page offers beside questions, in a browser: another variant, a person, a fresh link, the shop's look."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
