@@ -13,7 +13,7 @@ from chatbot.models import Conversation
 from chatbot.turns import Claim
 from recovery import db
 from recovery.models import CartItem, Policy, Product, Store
-from tests.chatbot.conftest import StartNode
+from tests.chatbot.conftest import Node, StartNode
 from tests.chatbot.rows import Shop
 from tests.chatbot.test_page_browser import ask
 from tests.chromium import PHONE, open_tab
@@ -72,6 +72,20 @@ def line(payload: str, evil: str, number: int) -> dict[str, object]:
     return texts | {"image": address, "url": address, "in_stock": False}
 
 
+async def tell(node: Node, payloads: list[str], evil: str) -> None:
+    """The events of the cart, of a person and of a coupon, full of payloads."""
+    conversation = await Conversation.get()
+    lines = [line(payload, evil, number) for number, payload in enumerate(payloads)]
+    frames = [
+        events.cart(lines, payloads[0]),
+        events.person("0b0e8a2e-4f3d-4f4f-9a55-0d6a6a4f9e10", payloads[2], payloads[1]),
+        events.state(False) | {"coupon": {"code": payloads[0], "percent": payloads[2], "expires_at": None}},
+    ]
+    async with db.in_transaction() as connection:
+        told = await conversations.append(connection, conversation.id, frames, conversation.created_at)
+    await publish_events(node.chat.fanout, conversation.id, told)
+
+
 async def test_nothing_a_store_a_model_or_a_customer_says_is_more_than_text(
     start_node: StartNode, shop: Shop, browser: Browser
 ) -> None:
@@ -102,15 +116,7 @@ async def test_nothing_a_store_a_model_or_a_customer_says_is_more_than_text(
             await page.goto(f"{node.base}/a/{shop.token}")
             await ask(page, whole[:1100])
             await expect(page.get_by_role("button", name="Helpful", exact=True)).to_be_visible()
-            conversation = await Conversation.get()
-            frames = [
-                events.cart([line(payload, evil, number) for number, payload in enumerate(payloads)], payloads[0]),
-                events.person("0b0e8a2e-4f3d-4f4f-9a55-0d6a6a4f9e10", payloads[2], payloads[1]),
-                events.state(False) | {"coupon": {"code": payloads[0], "percent": payloads[2], "expires_at": None}},
-            ]
-            async with db.in_transaction() as connection:
-                told = await conversations.append(connection, conversation.id, frames, conversation.created_at)
-            await publish_events(node.chat.fanout, conversation.id, told)
+            await tell(node, payloads, evil)
             await expect(page.locator("#coupon")).to_contain_text(payloads[0])
             await page.locator("summary").click()
             for text in (payloads[0], payloads[9], payloads[17]):
