@@ -3,9 +3,8 @@
 import asyncio
 import contextlib
 import secrets
-from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypedDict
 from urllib.parse import urlsplit
@@ -14,6 +13,7 @@ from jinja2 import Environment
 
 from chatbot.assistant import Assistant, Source
 from chatbot.builtin import builtin_source
+from chatbot.counters import Counters
 from chatbot.events import MAX_QUESTION
 from chatbot.fanout import Fanout, Message
 from chatbot.limits import Limits
@@ -27,25 +27,6 @@ from recovery.llm import Llm
 from recovery.runtime import Runtime, addresses
 
 
-class Addresses:
-    """How many sockets each address holds on this node."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._count: Counter[str] = Counter()
-
-    @contextmanager
-    def one_more(self, address: str) -> Iterator[bool]:
-        """Count a socket while the block runs; whether the address may have it."""
-        self._count[address] += 1
-        try:
-            yield self._count[address] <= self._limit
-        finally:
-            self._count[address] -= 1
-            if not self._count[address]:
-                del self._count[address]
-
-
 @dataclass(frozen=True)
 class Chat:
     """What pages and sockets need beside the runtime."""
@@ -57,7 +38,7 @@ class Chat:
     rooms: Rooms
     fanout: Fanout
     assistant: Assistant
-    addresses: Addresses
+    counters: Counters
     shelves: Shelves
 
     @property
@@ -108,7 +89,9 @@ async def open_chat(
     chosen = source or ModelSource(llm, builtin_source(texts, bounds), shelves, texts, bounds, runtime).source()
     assistant = Assistant(node, chosen, fanout, bounds, runtime)
     watch = asyncio.create_task(Watch(rooms, assistant, fanout, bounds, runtime).run(), name="watch")
+    counters = Counters(addresses(runtime.settings)[1], bounds)
     fanout.start()
+    counters.start()
     try:
         yield Chat(
             runtime=runtime,
@@ -118,7 +101,7 @@ async def open_chat(
             rooms=rooms,
             fanout=fanout,
             assistant=assistant,
-            addresses=Addresses(bounds.sockets_per_address),
+            counters=counters,
             shelves=shelves,
         )
     finally:
@@ -129,6 +112,7 @@ async def open_chat(
         await shelves.close()
         await llm.close()
         await fanout.close()
+        await counters.close()
 
 
 def origin_of(url: str) -> str:

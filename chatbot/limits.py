@@ -9,8 +9,13 @@ class Limits:
 
     questions_per_minute: int = 12
     questions_per_day: int = 60
+    persons_per_day: int = 3
+    takes_per_day: int = 100
     sockets_per_conversation: int = 3
     sockets_per_address: int = 20
+    #: In a minute and in an hour, of one address; 0 is no limit.
+    handshakes_per_minute: int = 120
+    fresh_links_per_address: int = 20
     frames_per_second: float = 5
     frame_burst: int = 30
     bad_frames: int = 3
@@ -42,4 +47,6 @@ class Limits:
     #: How often the database is asked instead while Redis is away.
     poll_seconds: float = 1
     redis_seconds: float = 0.5
+    #: How long a count may take before the socket is let in by this node's own.
+    counter_seconds: float = 0.05
     sweep_turns: int = 20

@@ -13,7 +13,8 @@ class Conversation(Model):
     """One customer's talk about one cart; ``last_seq`` numbers its durable events.
 
     ``status`` is ``open``, ``closed`` or ``erased``. ``link_jti`` is the assistant link that opened it.
-    ``last_socket_at`` is on the database's clock.
+    ``last_socket_at`` is on the database's clock. ``waiting_since`` is when the customer asked for a person, and
+    ``waiting_address`` where the answer should go, forgotten after 30 days.
     """
 
     id = fields.UUIDField(primary_key=True)
@@ -31,6 +32,8 @@ class Conversation(Model):
     expires_at = fields.DatetimeField()
     closed_at: datetime | None = fields.DatetimeField(null=True)
     last_socket_at: datetime | None = fields.DatetimeField(null=True)
+    waiting_since: datetime | None = fields.DatetimeField(null=True)
+    waiting_address = fields.CharField(254, null=True)
 
     class Meta:
         table = "conversation"

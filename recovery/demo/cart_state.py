@@ -1,5 +1,6 @@
 """What the shop keeps of a cart, an order and a customer, and what a cart costs."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -160,3 +161,25 @@ def price_cart(cart: Cart, catalogue: Catalogue) -> PricedCart:
 def shipping_price(method: ShippingMethod, goods: int) -> int:
     """The price of this way of delivery for goods of that worth."""
     return 0 if method.free_from is not None and goods >= method.free_from else method.price
+
+
+def swap_lines(
+    cart: Cart, swaps: Iterable[tuple[str, str]], catalogue: Catalogue, stock: Callable[[Variant], int]
+) -> bool:
+    """Put the variants a customer took instead into their lines, as far as they can be bought; whether any was."""
+    swapped = False
+    for was, instead in swaps:
+        line, present = cart.line(was), cart.line(instead)
+        old, new = catalogue.variants.get(was), catalogue.variants.get(instead)
+        if not line or not old or not new or old.product_id != new.product_id:
+            continue
+        wanted = line.quantity + (present.quantity if present else 0)
+        if stock(new) < wanted or wanted > new.measure.most:
+            continue
+        if present:
+            present.quantity = wanted
+            cart.lines.remove(line)
+        else:
+            line.variant_id, line.unit_price, line.name = new.id, new.price, new.name
+        swapped = True
+    return swapped

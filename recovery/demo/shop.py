@@ -16,6 +16,7 @@ from recovery.demo.cart_state import (
     PricedCart,
     Stage,
     price_cart,
+    swap_lines,
 )
 from recovery.demo.catalogue.model import Catalogue, Variant
 from recovery.demo.catalogue_hooks import policy_batches, product_batches, product_entry, variant_entry
@@ -237,6 +238,11 @@ class DemoShop:
         if any(change.outcome != "kept" for change in cart.restored):
             self._changed(cart)
         self._tell("cart.restored", cart.store, restored_data(cart, ref, self._clock.now()))
+
+    def take_instead(self, cart: Cart, swaps: Iterable[tuple[str, str]]) -> None:
+        """A hand-off names variants that the customer took instead of those in the cart."""
+        if swap_lines(cart, swaps, self.catalogues[cart.store], self.stock):
+            self._changed(cart)
 
     def _check_line(self, cart: Cart, line: Line) -> LineChange:
         variant = self.catalogues[cart.store].variants.get(line.variant_id)

@@ -96,6 +96,30 @@ async def test_opened_twice_it_is_told_once(browser: Browser, world: DemoWorld, 
     assert versions[0] == versions[1]
 
 
+async def test_a_variant_taken_instead_is_in_the_cart(browser: Browser, world: DemoWorld, left_behind: str) -> None:
+    phone = world.browser(browser.site)
+    for _ in range(2):
+        page = await open_link(phone, token(left_behind, swap=[["hala-moss-m", "hala-moss-s"]]))
+        assert "Hala rain jacket, Moss green, S" in words(page.text)
+    (line,) = (await browser.told()).last("cart.updated")["items"]
+    assert (line["product_id"], line["quantity"]) == ("hala-moss-s", 1)
+
+
+@pytest.mark.parametrize(
+    "swap",
+    [
+        ["hala-moss-m", "nonsense"],
+        ["nonsense", "hala-moss-s"],
+        ["hala-moss-m", "poziomka-socks-grey-m"],
+    ],
+)
+async def test_a_swap_that_cannot_be_opens_the_cart_as_it_was(
+    browser: Browser, world: DemoWorld, left_behind: str, swap: list[str]
+) -> None:
+    page = await open_link(world.browser(browser.site), token(left_behind, swap=[swap]))
+    assert "Hala rain jacket, Moss green, M" in words(page.text)
+
+
 @pytest.mark.parametrize(
     "changes",
     [
