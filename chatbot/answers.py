@@ -6,13 +6,16 @@ data does not say is not said.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
+from chatbot.areas import area_said
 from chatbot.cards import card
 from chatbot.context import Item, Knowledge, Link, linked_to, named_in, subjects
-from chatbot.quotes import describe, facts_said, of_size, policy_said, size_said, summary
+from chatbot.passages import ENOUGH, Product, Search
+from chatbot.quotes import describe, facts_said, of_size, policy_said, size_said, summary, texts_within
 from chatbot.texts import Texts
-from chatbot.words import content, fold, hits, overlap
+from chatbot.words import content, fold, hits, overlap, sentences
 
 MAX_TEXT = 600
 MAX_CARDS = 3
@@ -20,6 +23,9 @@ MAX_CARDS = 3
 #: What a question may be about; where several fit the earlier wins.
 TOPICS = (
     "human",
+    "area",
+    "compare",
+    "faq",
     "warranty",
     "returns",
     "payment",
@@ -27,6 +33,7 @@ TOPICS = (
     "coupon",
     "cheaper",
     "alternatives",
+    "fitting",
     "goes_with",
     "stock",
     "have",
@@ -38,6 +45,10 @@ TOPICS = (
     "thanks",
     "hello",
 )
+
+
+#: Topics that look at the question themselves, and those that are all of a question or nothing.
+_ALWAYS, _GREETINGS, SHORT = frozenset({"area", "faq", "fitting"}), frozenset({"hello", "thanks"}), 3
 
 
 @dataclass(frozen=True)
@@ -58,11 +69,25 @@ class _Asked:
     known: Knowledge
     texts: Texts
 
-    @property
+    @cached_property
+    def search(self) -> Search:
+        return Search(self.question, self.known, self.texts)
+
+    @cached_property
+    def named(self) -> list[Product]:
+        return self.search.named()
+
+    @cached_property
     def about(self) -> list[Item]:
-        return subjects(self.question, self.known, self.texts.stopwords)
+        """What the question is about: the products it names, else those of the cart."""
+        named = [product.item for product in self.named]
+        return named[:MAX_CARDS] if named else subjects(self.question, self.known, self.texts.stopwords)
 
     def mentions(self, topic: str) -> bool:
+        if topic in _ALWAYS:
+            return True
+        if topic in _GREETINGS:
+            return len(self.folded.split()) <= SHORT and hits(self.folded, self.texts.keywords[topic]) > 0
         return hits(self.folded, self.texts.keywords[topic]) > 0
 
 
@@ -73,9 +98,7 @@ def answer(question: str, known: Knowledge, texts: Texts) -> Answer:
         return Answer("safety", _unknown(asked, "unknown_safety"))
     topics = (topic for topic in TOPICS if asked.mentions(topic))
     found = next(filter(None, (_SPEAKERS[topic](asked) for topic in topics)), None)
-    if found is None:
-        quoted = describe(question, asked.about, texts)
-        found = Answer("quoted", quoted, _cards_of(asked.about[:1], asked)) if quoted else None
+    found = found or _say_passages(asked)
     return _fitted(found or Answer("unknown", _unknown(asked, "unknown")))
 
 
@@ -168,6 +191,61 @@ def _say_links(asked: _Asked, topic: str, kinds: tuple[Any, ...]) -> Answer | No
             return Answer(topic, text, _link_cards(item, links, asked))
     first = next(iter(asked.about), None)
     return Answer(topic, asked.texts.say(f"{topic}_none", name=first.called)) if first else None
+
+
+def _say_passages(asked: _Asked, topic: str = "quoted", enough: float = ENOUGH) -> Answer | None:
+    """The passages that speak of the question, in the store's own words."""
+    found = asked.search.best()
+    if found is None or found.share < enough:
+        return None
+    quoted = texts_within([passage.text for passage in found.passages])
+    item = found.product.item
+    text = f"{asked.texts.say('says_product', name=item.name)} {asked.texts.quote(quoted)}"
+    return Answer(topic, text, _cards_of([item], asked))
+
+
+def _say_fitting(asked: _Asked) -> Answer | None:
+    """Whether two things fit: only what the store says of both; of a thing it does not know nothing."""
+    if not asked.search.asked_kinds:
+        return None
+    found = _say_passages(asked, "fitting")
+    if found is None and asked.mentions("compatibility") and asked.known.strange:
+        return Answer("unknown", _unknown(asked, "fit_unknown"))
+    return found
+
+
+def _say_area(asked: _Asked) -> Answer | None:
+    for product in asked.named or asked.search.products[:1]:
+        said = area_said(asked.question, product, asked.known, asked.texts)
+        if said:
+            return Answer("area", said, _cards_of([product.item], asked))
+    return None
+
+
+def _say_compare(asked: _Asked) -> Answer | None:
+    if len(asked.named) < 2:
+        return None
+    one, other = (product.item for product in asked.named[:2])
+    those = dict(other.attributes)
+    lines = [
+        asked.texts.say("compare", attribute=name, one=one.called, this=value, other=other.called, that=those[name])
+        for name, value in one.attributes
+        if name in those and those[name] != value
+    ]
+    if not lines:
+        return None
+    head = asked.texts.say("compare_head", one=one.called, other=other.called)
+    return Answer("compare", texts_within([head, *lines], "\n", MAX_TEXT), _cards_of([one, other], asked))
+
+
+def _say_faq(asked: _Asked) -> Answer | None:
+    """A question the store has answered itself."""
+    words = set(content(asked.folded, asked.texts.stopwords))
+    best = max(asked.known.of_kind("faq"), key=lambda one: overlap(words, one.title), default=None)
+    if best is None or overlap(words, best.title) < 2 or 2 * overlap(words, f"{best.title} {best.text}") < len(words):
+        return None
+    said = texts_within(sentences(best.text), " ")
+    return Answer("faq", f"{asked.texts.say('says_policy', title=best.title)} {asked.texts.quote(said)}")
 
 
 def _say_stock(asked: _Asked) -> Answer | None:
@@ -264,6 +342,10 @@ _SPEAKERS: dict[str, Callable[[_Asked], Answer | None]] = {
     "delivery": _say_policy("shipping", "delivery"),
     "coupon": _say_coupon,
     "cheaper": _say_cheaper,
+    "area": _say_area,
+    "compare": _say_compare,
+    "faq": _say_faq,
+    "fitting": _say_fitting,
     "alternatives": _say_alternatives,
     "goes_with": _say_goes_with,
     "stock": _say_stock,

@@ -102,7 +102,7 @@ async def open_chat(
         assistant.receive(conversation, message)
 
     fanout = Fanout(addresses(runtime.settings)[1], node, bounds.redis_seconds, receive)
-    assistant = Assistant(node, source or builtin_source(texts, bounds), fanout, bounds, runtime)
+    assistant = Assistant(node, source or builtin_source(texts, bounds, shelves), fanout, bounds, runtime)
     watch = asyncio.create_task(Watch(rooms, assistant, fanout, bounds, runtime).run(), name="watch")
     fanout.start()
     try:

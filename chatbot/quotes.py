@@ -118,6 +118,15 @@ def _within(lines: list[str]) -> list[str]:
     return chosen
 
 
+def texts_within(lines: list[str], between: str = " · ", most: int = MAX_QUOTE) -> str:
+    """As many lines as go into a quote."""
+    chosen: list[str] = []
+    for line in lines:
+        if len(between.join([*chosen, line])) <= most:
+            chosen.append(line)
+    return between.join(chosen) or lines[0][: most - 1] + "…"
+
+
 def of_size(question: str, items: list[Item]) -> list[Item]:
     """The variants of the size a question names."""
     sizes = set(_SIZE.findall(question))
