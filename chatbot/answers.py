@@ -4,6 +4,7 @@ Pure. Numbers come from typed facts or stand in verbatim quotes; products appear
 data does not say is not said.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,18 +14,21 @@ from chatbot.areas import area_said
 from chatbot.cards import card
 from chatbot.context import Item, Knowledge, Link, linked_to, named_in, subjects
 from chatbot.passages import ENOUGH, Product, Search
-from chatbot.quotes import describe, facts_said, of_size, policy_said, size_said, summary, texts_within
+from chatbot.quotes import describe, facts_said, of_size, policy_said, range_said, size_said, summary, texts_within
 from chatbot.texts import Texts
 from chatbot.words import content, fold, hits, overlap, sentences
 
 MAX_TEXT = 600
 MAX_CARDS = 3
+SHORT_QUOTE = 240
 
 #: What a question may be about; where several fit the earlier wins.
 TOPICS = (
     "human",
     "area",
+    "measure",
     "compare",
+    "why",
     "faq",
     "warranty",
     "returns",
@@ -48,7 +52,11 @@ TOPICS = (
 
 
 #: Topics that look at the question themselves, and those that are all of a question or nothing.
-_ALWAYS, _GREETINGS, SHORT = frozenset({"area", "faq", "fitting"}), frozenset({"hello", "thanks"}), 3
+_ALWAYS, _GREETINGS, SHORT = (
+    frozenset({"area", "compare", "measure", "faq", "fitting"}),
+    frozenset({"hello", "thanks"}),
+    3,
+)
 
 
 @dataclass(frozen=True)
@@ -98,7 +106,7 @@ def answer(question: str, known: Knowledge, texts: Texts) -> Answer:
         return Answer("safety", _unknown(asked, "unknown_safety"))
     topics = (topic for topic in TOPICS if asked.mentions(topic))
     found = next(filter(None, (_SPEAKERS[topic](asked) for topic in topics)), None)
-    found = found or _say_passages(asked)
+    found = found or _say_passages(asked) or _say_unsure(asked)
     return _fitted(found or Answer("unknown", _unknown(asked, "unknown")))
 
 
@@ -128,8 +136,8 @@ def _human(asked: _Asked) -> str:
     return asked.texts.say("human_none", shop=asked.known.shop)
 
 
-def _unknown(asked: _Asked, phrase: str) -> str:
-    return asked.texts.say(phrase, human=_human(asked))
+def _unknown(asked: _Asked, phrase: str, **values: str) -> str:
+    return asked.texts.say(phrase, human=_human(asked), **values)
 
 
 def _say_human(asked: _Asked) -> Answer:
@@ -141,7 +149,9 @@ def _say_policy(kind: str, topic: str) -> Callable[[_Asked], Answer | None]:
     def say(asked: _Asked) -> Answer | None:
         facts = facts_said(kind, asked.known, asked.texts)
         said = policy_said(kind, asked.question, asked.known, asked.texts, already=facts)
-        text = "\n".join(filter(None, [facts, said]))
+        # A place or a thing that the store's texts do not know may be what the question turns on.
+        beyond = _human(asked) if asked.known.strange and topic == "delivery" else ""
+        text = "\n".join(filter(None, [facts, said, beyond]))
         return Answer(topic, text) if text else None
 
     return say
@@ -157,6 +167,8 @@ def _say_coupon(asked: _Asked) -> Answer:
 def _say_cheaper(asked: _Asked) -> Answer | None:
     for item in asked.about:
         links = linked_to(item, ("related", "upsell", "crosssell"), asked.known)
+        alike = [one for one in asked.known.everything if set(one.categories) & set(item.categories)]
+        links += [Link(item.id, "related", one) for one in alike if one.family != item.family]
         # Something that goes with a product is no cheaper version of it, unless it is of the same kind.
         less = [
             link
@@ -165,6 +177,7 @@ def _say_cheaper(asked: _Asked) -> Answer | None:
             and link.item.price < item.price
             and (link.kind != "crosssell" or set(link.item.categories) & set(item.categories))
         ]
+        less = list({link.item.family: link for link in less}.values())
         if less:
             return Answer("cheaper", asked.texts.say("cheaper", names=_names(less)), _link_cards(item, less, asked))
     first = next(iter(asked.about), None)
@@ -204,6 +217,42 @@ def _say_passages(asked: _Asked, topic: str = "quoted", enough: float = ENOUGH) 
     return Answer(topic, text, _cards_of([item], asked))
 
 
+def _say_unsure(asked: _Asked) -> Answer | None:
+    """What the store says of a product named, where that may not be what was asked, with the way to a person."""
+    found = asked.search.best(asked.named[:1]) if asked.named else None
+    if found is None:
+        return None
+    item = found.product.item
+    quote = asked.texts.quote(texts_within([passage.text for passage in found.passages], most=SHORT_QUOTE))
+    return Answer("unsure", _unknown(asked, "unsure", name=item.called, quote=quote), _cards_of([item], asked))
+
+
+def _say_why(asked: _Asked) -> Answer | None:
+    for product in asked.named[:1] or asked.search.products[:1]:
+        found = asked.search.best([product])
+        said = [passage.text for passage in (found.passages if found else ())]
+        own = [passage.text for passage in product.passages if not passage.kind]
+        lines = list(dict.fromkeys([*said[:1], *own[::-1]]))
+        text = f"{asked.texts.say('says_product', name=product.item.called)} {asked.texts.quote(texts_within(lines))}"
+        return Answer("why", text, _cards_of([product.item], asked))
+    return None
+
+
+def _say_measure(asked: _Asked) -> Answer | None:
+    """A measure in the question against the size guide, or against the range of a product."""
+    measures = [number for number in re.findall(r"\d{2,3}", asked.question)]
+    if not measures or not (asked.mentions("size") or asked.mentions("compatibility")):
+        return None
+    for item in asked.about[:MAX_CARDS]:
+        said = size_said(asked.question, [item], asked.known, asked.texts)
+        if said:
+            return Answer("size", said, _cards_of([item], asked))
+        span = range_said(measures, item, asked.texts)
+        if span:
+            return Answer("size", span, _cards_of([item], asked))
+    return None
+
+
 def _say_fitting(asked: _Asked) -> Answer | None:
     """Whether two things fit: only what the store says of both; of a thing it does not know nothing."""
     if not asked.search.asked_kinds:
@@ -223,7 +272,12 @@ def _say_area(asked: _Asked) -> Answer | None:
 
 
 def _say_compare(asked: _Asked) -> Answer | None:
-    if len(asked.named) < 2:
+    between = f" {asked.folded} ".find(" czy ") > 0 and asked.texts.language == "pl"
+    if (
+        len(asked.named) < 2
+        or asked.search.asked_kinds
+        or not (hits(asked.folded, asked.texts.keywords["compare"]) or between)
+    ):
         return None
     one, other = (product.item for product in asked.named[:2])
     those = dict(other.attributes)
@@ -249,9 +303,9 @@ def _say_faq(asked: _Asked) -> Answer | None:
 
 
 def _say_stock(asked: _Asked) -> Answer | None:
-    said, about = [], asked.about[:MAX_CARDS]
+    said, about = [], asked.about[:1]
     for item in about:
-        family = [one for one in asked.known.siblings if one.family == item.family]
+        family = [one for one in asked.known.everything if one.family == item.family and one.parent_id]
         wanted = of_size(asked.question, family)
         if wanted:
             said += [_stock_of(one, asked) for one in wanted[:MAX_CARDS]]
@@ -267,6 +321,8 @@ def _say_have(asked: _Asked) -> Answer | None:
     """Whether the shop has something: only of what is known can it be said."""
     known = [*asked.known.items, *(link.item for link in asked.known.links)]
     if asked.mentions("size") and not of_size(asked.question, list(asked.known.siblings)):
+        return None
+    if asked.known.strange:
         return None
     return _say_stock(asked) if named_in(asked.question, known, asked.texts.stopwords) else None
 
@@ -345,6 +401,8 @@ _SPEAKERS: dict[str, Callable[[_Asked], Answer | None]] = {
     "area": _say_area,
     "compare": _say_compare,
     "faq": _say_faq,
+    "why": _say_why,
+    "measure": _say_measure,
     "fitting": _say_fitting,
     "alternatives": _say_alternatives,
     "goes_with": _say_goes_with,

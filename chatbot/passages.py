@@ -160,7 +160,13 @@ class Search:
                 own = bool({product.item.id, product.item.family} & self.cart)
                 scored.append((score + 0.05 * own, product))
         best = max((score for score, _ in scored), default=0.0)
-        return [product for score, product in sorted(scored, key=lambda pair: -pair[0]) if score >= best * 0.45]
+        near = [pair for pair in scored if pair[0] >= best * 0.45]
+
+        def rank(pair: tuple[float, Product]) -> tuple[bool, float]:
+            mine = bool({pair[1].item.id, pair[1].item.family} & self.cart)
+            return not (mine and pair[0] >= best * 0.8), -pair[0]
+
+        return [product for _, product in sorted(near, key=rank)]
 
     def best(self, products: list[Product] | None = None) -> Found | None:
         """The product and its passages that speak most of the question."""

@@ -92,7 +92,7 @@ def _guide_for(item: Item, known: Knowledge) -> PolicyText | None:
         return named[0]
     words = content(fold(f"{item.name} {' '.join(item.categories)}"), frozenset())
     fitting = [guide for guide in guides if overlap(words, f"{guide.title} {guide.text}")]
-    return fitting[0] if fitting else (guides[0] if len(guides) == 1 else None)
+    return fitting[0] if fitting else None
 
 
 def _names(item: Item) -> list[str]:
@@ -116,6 +116,19 @@ def _within(lines: list[str]) -> list[str]:
             break
         chosen.append(line)
     return chosen
+
+
+def range_said(measures: list[str], item: Item, texts: Texts) -> str:
+    """Whether a measure lies within a range that the product names in centimetres; "" where it names none."""
+    spans = [f"{name}: {value}" for name, value in item.attributes] + sentences(item.description)
+    for text in spans:
+        found = ranges(text) if "cm" in fold(text).split() or text.endswith("cm") else []
+        for low, high in found:
+            near = [number for number in measures if low - (high - low) <= int(number) <= high + (high - low)]
+            if near:
+                phrase = "within" if low <= int(near[0]) <= high else "outside"
+                return texts.say(phrase, name=item.called, measure=near[0], unit="cm", text=text)
+    return ""
 
 
 def texts_within(lines: list[str], between: str = " · ", most: int = MAX_QUOTE) -> str:
