@@ -19,7 +19,7 @@ from chatbot.words import fold, hits, sentences
 
 #: What a word of the same meaning counts, and how much of a question a passage has to speak of.
 MEANT, ENOUGH = 0.6, 0.55
-BEGUN = 4
+BEGUN, LEAST_SLIPPED = 4, 5
 _MONEY = re.compile(r"[€$£¥₽]|\b(?:eur|usd|gbp|pln|czk|zł|kč)\b", re.IGNORECASE)
 
 
@@ -132,7 +132,7 @@ class Search:
             forms |= {other for other in vocabulary if other.startswith(word) and len(other) <= len(word) + 4}
             forms |= {other for other in vocabulary if len(other) >= BEGUN and word.startswith(other)}
         slips = tolerance(word)
-        if not forms and slips and word.isalpha():
+        if not forms and slips and len(word) > LEAST_SLIPPED and word.isalpha():
             forms = {other for other in vocabulary if other[:1] == word[:1] and near(word, other, slips)}
         return forms
 

@@ -25,7 +25,7 @@ class Consent:
 
 @dataclass
 class Line:
-    """One variant in a cart, so many pieces or packs of it; ``unit_price`` and ``name`` are what the shopper saw last."""
+    """One variant in a cart, so many pieces or packs; ``unit_price`` and ``name`` are what the shopper saw last."""
 
     variant_id: str
     quantity: int
