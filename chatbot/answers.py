@@ -160,7 +160,7 @@ def _say_stock(asked: Asked) -> Answer | None:
 def _say_have(asked: Asked) -> Answer | None:
     """Whether the shop has something: only of what is known can it be said."""
     known = [*asked.known.items, *(link.item for link in asked.known.links)]
-    if asked.mentions("size") and not of_size(asked.question, list(asked.known.siblings)):
+    if asked.mentions("size") and not of_size(asked.question, asked.known.everything):
         return None
     if asked.known.strange:
         return None

@@ -90,6 +90,9 @@ def _guide_for(item: Item, known: Knowledge) -> PolicyText | None:
     named = [guide for guide in guides if any(fold(name) in fold(guide.text) for name in _names(item))]
     if named:
         return named[0]
+    # Where guides say what they are for, one that does not name the product is for another.
+    if any(fold(one.called) in fold(guide.text) for guide in guides for one in known.everything):
+        return None
     words = content(fold(f"{item.name} {' '.join(item.categories)}"), frozenset())
     fitting = [guide for guide in guides if overlap(words, f"{guide.title} {guide.text}")]
     return fitting[0] if fitting else None
