@@ -5,21 +5,34 @@ data does not say is not said.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
-from chatbot.cards import card
-from chatbot.context import Item, Knowledge, Link, linked_to, named_in, subjects
+from chatbot.answers_products import (
+    say_area,
+    say_compare,
+    say_faq,
+    say_fitting,
+    say_measure,
+    say_passages,
+    say_unsure,
+    say_why,
+)
+from chatbot.asked import MAX_CARDS, MAX_TEXT, Answer, Asked, cards_of, link_cards, person_said, unknown
+from chatbot.context import Item, Knowledge, Link, linked_to, named_in
 from chatbot.quotes import describe, facts_said, of_size, policy_said, size_said, summary
 from chatbot.texts import Texts
 from chatbot.words import content, fold, hits, overlap
 
-MAX_TEXT = 600
-MAX_CARDS = 3
+__all__ = ["MAX_CARDS", "MAX_TEXT", "Answer", "answer"]
 
 #: What a question may be about; where several fit the earlier wins.
 TOPICS = (
     "human",
+    "area",
+    "measure",
+    "compare",
+    "why",
+    "faq",
     "warranty",
     "returns",
     "payment",
@@ -27,6 +40,7 @@ TOPICS = (
     "coupon",
     "cheaper",
     "alternatives",
+    "fitting",
     "goes_with",
     "stock",
     "have",
@@ -40,43 +54,15 @@ TOPICS = (
 )
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What is said, with at most three products beside it; ``topic`` says how the question was understood."""
-
-    topic: str
-    text: str
-    cards: list[dict[str, Any]] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """A question with everything an answer needs."""
-
-    question: str
-    folded: str
-    known: Knowledge
-    texts: Texts
-
-    @property
-    def about(self) -> list[Item]:
-        return subjects(self.question, self.known, self.texts.stopwords)
-
-    def mentions(self, topic: str) -> bool:
-        return hits(self.folded, self.texts.keywords[topic]) > 0
-
-
 def answer(question: str, known: Knowledge, texts: Texts) -> Answer:
     """The answer to a question."""
-    asked = _Asked(question, fold(question), known, texts)
+    asked = Asked(question, fold(question), known, texts)
     if asked.mentions("safety"):
-        return Answer("safety", _unknown(asked, "unknown_safety"))
+        return Answer("safety", unknown(asked, "unknown_safety"))
     topics = (topic for topic in TOPICS if asked.mentions(topic))
     found = next(filter(None, (_SPEAKERS[topic](asked) for topic in topics)), None)
-    if found is None:
-        quoted = describe(question, asked.about, texts)
-        found = Answer("quoted", quoted, _cards_of(asked.about[:1], asked)) if quoted else None
-    return _fitted(found or Answer("unknown", _unknown(asked, "unknown")))
+    found = found or say_passages(asked) or say_unsure(asked)
+    return _fitted(found or Answer("unknown", unknown(asked, "unknown")))
 
 
 def _fitted(found: Answer) -> Answer:
@@ -87,53 +73,35 @@ def _fitted(found: Answer) -> Answer:
     return Answer(found.topic, text, found.cards[:MAX_CARDS])
 
 
-def _cards_of(items: list[Item], asked: _Asked) -> list[dict[str, Any]]:
-    why = asked.texts.say("why_cart")
-    return [card(item, why if item.id in asked.known.in_cart else "", asked.known) for item in items[:MAX_CARDS]]
-
-
-def _link_cards(source: Item, links: list[Link], asked: _Asked) -> list[dict[str, Any]]:
-    return [
-        card(link.item, asked.texts.say(f"why_{link.kind}", name=source.called), asked.known)
-        for link in links[:MAX_CARDS]
-    ]
-
-
-def _human(asked: _Asked) -> str:
-    if asked.known.contact_url:
-        return asked.texts.say("human", shop=asked.known.shop, contact=asked.known.contact_url)
-    return asked.texts.say("human_none", shop=asked.known.shop)
-
-
-def _unknown(asked: _Asked, phrase: str) -> str:
-    return asked.texts.say(phrase, human=_human(asked))
-
-
-def _say_human(asked: _Asked) -> Answer:
+def _say_human(asked: Asked) -> Answer:
     said = policy_said("contact", asked.question, asked.known, asked.texts)
-    return Answer("human", "\n".join(filter(None, [_human(asked), said])))
+    return Answer("human", "\n".join(filter(None, [person_said(asked), said])))
 
 
-def _say_policy(kind: str, topic: str) -> Callable[[_Asked], Answer | None]:
-    def say(asked: _Asked) -> Answer | None:
+def _say_policy(kind: str, topic: str) -> Callable[[Asked], Answer | None]:
+    def say(asked: Asked) -> Answer | None:
         facts = facts_said(kind, asked.known, asked.texts)
         said = policy_said(kind, asked.question, asked.known, asked.texts, already=facts)
-        text = "\n".join(filter(None, [facts, said]))
+        # A place or a thing that the store's texts do not know may be what the question turns on.
+        beyond = person_said(asked) if asked.known.strange and topic == "delivery" else ""
+        text = "\n".join(filter(None, [facts, said, beyond]))
         return Answer(topic, text) if text else None
 
     return say
 
 
-def _say_coupon(asked: _Asked) -> Answer:
+def _say_coupon(asked: Asked) -> Answer:
     codes = asked.known.coupon_codes
     if codes:
         return Answer("coupon", asked.texts.say("coupon_some", codes=", ".join(codes)))
     return Answer("coupon", asked.texts.say("coupon_none"))
 
 
-def _say_cheaper(asked: _Asked) -> Answer | None:
+def _say_cheaper(asked: Asked) -> Answer | None:
     for item in asked.about:
         links = linked_to(item, ("related", "upsell", "crosssell"), asked.known)
+        alike = [one for one in asked.known.everything if set(one.categories) & set(item.categories)]
+        links += [Link(item.id, "related", one) for one in alike if one.family != item.family]
         # Something that goes with a product is no cheaper version of it, unless it is of the same kind.
         less = [
             link
@@ -142,8 +110,9 @@ def _say_cheaper(asked: _Asked) -> Answer | None:
             and link.item.price < item.price
             and (link.kind != "crosssell" or set(link.item.categories) & set(item.categories))
         ]
+        less = list({link.item.family: link for link in less}.values())
         if less:
-            return Answer("cheaper", asked.texts.say("cheaper", names=_names(less)), _link_cards(item, less, asked))
+            return Answer("cheaper", asked.texts.say("cheaper", names=_names(less)), link_cards(item, less, asked))
     first = next(iter(asked.about), None)
     return Answer("cheaper", asked.texts.say("cheaper_none", name=first.called)) if first else None
 
@@ -152,48 +121,53 @@ def _names(links: list[Link]) -> str:
     return ", ".join(link.item.name for link in links[:MAX_CARDS])
 
 
-def _say_alternatives(asked: _Asked) -> Answer | None:
+def _say_alternatives(asked: Asked) -> Answer | None:
     return _say_links(asked, "alternatives", ("related", "upsell"))
 
 
-def _say_goes_with(asked: _Asked) -> Answer | None:
+def _say_goes_with(asked: Asked) -> Answer | None:
     return _say_links(asked, "goes_with", ("crosssell",))
 
 
-def _say_links(asked: _Asked, topic: str, kinds: tuple[Any, ...]) -> Answer | None:
+def _say_links(asked: Asked, topic: str, kinds: tuple[Any, ...]) -> Answer | None:
     for item in asked.about:
         links = linked_to(item, kinds, asked.known)
         if links:
             text = asked.texts.say(topic, name=item.called, names=_names(links))
-            return Answer(topic, text, _link_cards(item, links, asked))
+            return Answer(topic, text, link_cards(item, links, asked))
     first = next(iter(asked.about), None)
     return Answer(topic, asked.texts.say(f"{topic}_none", name=first.called)) if first else None
 
 
-def _say_stock(asked: _Asked) -> Answer | None:
-    said, about = [], asked.about[:MAX_CARDS]
+def _say_stock(asked: Asked) -> Answer | None:
+    said, about = [], asked.about[:1]
     for item in about:
-        family = [one for one in asked.known.siblings if one.family == item.family]
+        family = [one for one in asked.known.everything if one.family == item.family and one.parent_id]
         wanted = of_size(asked.question, family)
         if wanted:
+            # Of the size asked for only those of the colour asked for, where one is.
+            most = max(overlap(asked.folded.split(), one.name) for one in wanted)
+            wanted = [one for one in wanted if overlap(asked.folded.split(), one.name) == most]
             said += [_stock_of(one, asked) for one in wanted[:MAX_CARDS]]
             continue
         said.append(_stock_of(item, asked))
         others = [one.name for one in family if one.in_stock and one.id != item.id]
         if others and not item.in_stock:
             said.append(asked.texts.say("variants_in_stock", names="; ".join(others[:6])))
-    return Answer("stock", "\n".join(said), _cards_of(about, asked)) if said else None
+    return Answer("stock", "\n".join(said), cards_of(about, asked)) if said else None
 
 
-def _say_have(asked: _Asked) -> Answer | None:
+def _say_have(asked: Asked) -> Answer | None:
     """Whether the shop has something: only of what is known can it be said."""
     known = [*asked.known.items, *(link.item for link in asked.known.links)]
-    if asked.mentions("size") and not of_size(asked.question, list(asked.known.siblings)):
+    if asked.mentions("size") and not of_size(asked.question, asked.known.everything):
+        return None
+    if asked.known.strange:
         return None
     return _say_stock(asked) if named_in(asked.question, known, asked.texts.stopwords) else None
 
 
-def _stock_of(item: Item, asked: _Asked) -> str:
+def _stock_of(item: Item, asked: Asked) -> str:
     if not item.in_stock:
         return asked.texts.say("out_of_stock", name=item.name)
     if item.stock_quantity:
@@ -201,29 +175,29 @@ def _stock_of(item: Item, asked: _Asked) -> str:
     return asked.texts.say("in_stock", name=item.name)
 
 
-def _say_size(asked: _Asked) -> Answer | None:
+def _say_size(asked: Asked) -> Answer | None:
     about = asked.about
     said = size_said(asked.question, about, asked.known, asked.texts)
     if said:
-        return Answer("size", said, _cards_of(about[:1], asked))
+        return Answer("size", said, cards_of(about[:1], asked))
     described = describe(asked.question, about, asked.texts) or summary(about, asked.texts)
     if described:
-        return Answer("size", f"{asked.texts.say('size_none')}\n{described}", _cards_of(about[:1], asked))
+        return Answer("size", f"{asked.texts.say('size_none')}\n{described}", cards_of(about[:1], asked))
     return None
 
 
-def _say_fit(asked: _Asked) -> Answer | None:
+def _say_fit(asked: Asked) -> Answer | None:
     """Whether it fits the customer; whether it fits some other thing is not for a size guide to say."""
     words = content(asked.folded, asked.texts.stopwords)
     thing = [word for word in words if not hits(word, asked.texts.keywords["fit"])]
     about = asked.about
     if any(not overlap([word], item.name) for word in thing for item in about[:1]):
         said = describe(asked.question, about, asked.texts, certain=True)
-        return Answer("quoted", said, _cards_of(about[:1], asked)) if said else None
+        return Answer("quoted", said, cards_of(about[:1], asked)) if said else None
     return _say_size(asked)
 
 
-def _say_price(asked: _Asked) -> Answer | None:
+def _say_price(asked: Asked) -> Answer | None:
     known, texts, about = asked.known, asked.texts, asked.about
     whole = asked.mentions("cart") or [item.id for item in about] == [item.id for item in known.items]
     if whole and known.lines:
@@ -237,26 +211,26 @@ def _say_price(asked: _Asked) -> Answer | None:
     if not about:
         return Answer("price", texts.say("empty_cart")) if not known.lines else None
     said = [_price_of(item, asked) for item in about[:MAX_CARDS]]
-    return Answer("price", "\n".join(said), _cards_of(about, asked))
+    return Answer("price", "\n".join(said), cards_of(about, asked))
 
 
-def _price_of(item: Item, asked: _Asked) -> str:
+def _price_of(item: Item, asked: Asked) -> str:
     unit = "" if item.sold_by == "piece" else asked.texts.say("per_unit", unit=item.sold_by)
     price = asked.known.money(item.price, item.currency, item.digits)
     return asked.texts.say("price_one", name=item.name, price=price, unit=unit)
 
 
-def _say_about(asked: _Asked) -> Answer | None:
+def _say_about(asked: Asked) -> Answer | None:
     about = asked.about
     said = describe(asked.question, about, asked.texts, loose=True) or summary(about, asked.texts)
-    return Answer("about", said, _cards_of(about[:1], asked)) if said else None
+    return Answer("about", said, cards_of(about[:1], asked)) if said else None
 
 
-def _plain(topic: str) -> Callable[[_Asked], Answer]:
+def _plain(topic: str) -> Callable[[Asked], Answer]:
     return lambda asked: Answer(topic, asked.texts.say(topic))
 
 
-_SPEAKERS: dict[str, Callable[[_Asked], Answer | None]] = {
+_SPEAKERS: dict[str, Callable[[Asked], Answer | None]] = {
     "human": _say_human,
     "warranty": _say_policy("warranty", "warranty"),
     "returns": _say_policy("returns", "returns"),
@@ -264,6 +238,12 @@ _SPEAKERS: dict[str, Callable[[_Asked], Answer | None]] = {
     "delivery": _say_policy("shipping", "delivery"),
     "coupon": _say_coupon,
     "cheaper": _say_cheaper,
+    "area": say_area,
+    "compare": say_compare,
+    "faq": say_faq,
+    "why": say_why,
+    "measure": say_measure,
+    "fitting": say_fitting,
     "alternatives": _say_alternatives,
     "goes_with": _say_goes_with,
     "stock": _say_stock,

@@ -8,6 +8,7 @@ from chatbot.answers import answer
 from chatbot.assistant import Cards, Piece, Source
 from chatbot.knowledge import read_knowledge
 from chatbot.limits import Limits
+from chatbot.shelf import Shelves
 from chatbot.texts import AllTexts
 from chatbot.turns import Claim
 
@@ -15,11 +16,11 @@ NAME = "built-in"
 WORDS_A_PIECE = 3
 
 
-def builtin_source(texts: AllTexts, limits: Limits) -> Source:
+def builtin_source(texts: AllTexts, limits: Limits, shelves: Shelves) -> Source:
     """Answers without a model."""
 
     async def say(right: Claim) -> AsyncGenerator[Piece, None]:
-        known = await read_knowledge(right.conversation)
+        known = await read_knowledge(right.conversation, right.question, shelves)
         found = answer(right.question, known, texts.of(known.language))
         if found.cards:
             yield Cards(found.cards)

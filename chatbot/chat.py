@@ -86,7 +86,8 @@ async def open_chat(
         assistant.receive(conversation, message)
 
     fanout = Fanout(addresses(runtime.settings)[1], node, bounds.redis_seconds, receive)
-    chosen = source or ModelSource(llm, builtin_source(texts, bounds), shelves, texts, bounds, runtime).source()
+    builtin = builtin_source(texts, bounds, shelves)
+    chosen = source or ModelSource(llm, builtin, shelves, texts, bounds, runtime).source()
     assistant = Assistant(node, chosen, fanout, bounds, runtime)
     watch = asyncio.create_task(Watch(rooms, assistant, fanout, bounds, runtime).run(), name="watch")
     counters = Counters(addresses(runtime.settings)[1], bounds)

@@ -36,6 +36,7 @@ class Item:
     sold_by: str = "piece"
     url: str | None = None
     image_url: str | None = None
+    pack: int | None = None
 
     @property
     def called(self) -> str:
@@ -87,7 +88,11 @@ class PolicyText:
 
 @dataclass(frozen=True)
 class Knowledge:
-    """Everything one answer may draw on."""
+    """Everything one answer may draw on.
+
+    ``found`` is what the question's words find on the shelf, best first; ``strange`` are its words that stand nowhere
+    on it; ``earlier`` are the last questions of the conversation, newest first.
+    """
 
     language: str
     shop: str
@@ -100,6 +105,9 @@ class Knowledge:
     links: tuple[Link, ...] = ()
     policies: tuple[PolicyText, ...] = ()
     contact_url: str | None = None
+    found: tuple[Item, ...] = ()
+    strange: frozenset[str] = frozenset()
+    earlier: tuple[str, ...] = ()
     in_cart: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -121,6 +129,12 @@ class Knowledge:
     def items(self) -> list[Item]:
         """The products in the cart that the store told about, each once."""
         return list({line.item.id: line.item for line in self.lines if line.item is not None}.values())
+
+    @property
+    def everything(self) -> list[Item]:
+        """Every product that may be spoken of, each once: the cart's, those beside it, those found."""
+        beside = (link.item for link in self.links)
+        return list({item.id: item for item in (*self.items, *self.found, *beside, *self.siblings)}.values())
 
     def of_kind(self, kind: str) -> list[PolicyText]:
         """The store's policies of one kind."""

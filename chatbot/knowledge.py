@@ -4,15 +4,18 @@ import uuid
 from collections.abc import Container, Iterable, Sequence
 
 from chatbot.context import Item, Knowledge, Line, Link, LinkKind, PolicyText
-from chatbot.models import Conversation
+from chatbot.models import Conversation, Turn
+from chatbot.shelf import Shelves
 from recovery.models import Cart, CartItem, Policy, Product, ProductLink, Store
 from recovery.stores.registry import in_force
 
+#: How many products a question may find, and how many earlier questions count.
+FOUND, EARLIER = 8, 2
 KINDS: tuple[LinkKind, ...] = ("related", "upsell", "crosssell")
 
 
-async def read_knowledge(conversation: uuid.UUID) -> Knowledge:
-    """What the assistant may know in one conversation, read now."""
+async def read_knowledge(conversation: uuid.UUID, question: str = "", shelves: Shelves | None = None) -> Knowledge:
+    """What the assistant may know in one conversation for one question, read now."""
     row = await Conversation.get(id=conversation).select_related("store", "cart")
     store, cart = row.store, row.cart
     lines = await CartItem.filter(cart_id=cart.id).order_by("position")
@@ -26,6 +29,8 @@ async def read_knowledge(conversation: uuid.UUID) -> Knowledge:
         await Product.filter(store_id=store.id, product_id__in=ids, active=False).values_list("product_id", flat=True)
     )
     settings = (await in_force(store)).settings
+    earlier = await _earlier(conversation, question)
+    found, strange = await _found(store, shelves, question, earlier) if shelves else ((), frozenset[str]())
     return Knowledge(
         language=store.language,
         shop=store.name,
@@ -34,11 +39,41 @@ async def read_knowledge(conversation: uuid.UUID) -> Knowledge:
         total=cart.total,
         lines=tuple(_line(line, known, gone) for line in lines),
         coupon_codes=tuple(cart.coupon_codes),
-        siblings=tuple(_item(product) for product in variants),
+        siblings=tuple(_item(product, _title(product, known)) for product in variants),
         links=links,
         policies=await _policies(store, cart),
         contact_url=settings.contact_url,
+        found=found,
+        strange=strange,
+        earlier=earlier,
     )
+
+
+async def _earlier(conversation: uuid.UUID, question: str) -> tuple[str, ...]:
+    rows = await Turn.filter(conversation_id=conversation).order_by("-id").limit(EARLIER + 1)
+    asked = [row.question for row in rows]
+    return tuple(asked[1:] if asked and asked[0] == question else asked[:EARLIER])
+
+
+async def _found(
+    store: Store, shelves: Shelves, question: str, earlier: tuple[str, ...]
+) -> tuple[tuple[Item, ...], frozenset[str]]:
+    """What the question's words find, each product with its variants after it; what the last one's found besides."""
+    shelf = await shelves.of(store)
+    ids = [*shelf.search(question, FOUND), *(shelf.search(earlier[0], FOUND // 2) if earlier else [])]
+    items = await read_items(store.id, ids)
+    families = {item.family for item in items}
+    variants = await Product.filter(store_id=store.id, parent_id__in=families, active=True).order_by("id")
+    parents = await read_items(store.id, sorted(families))
+    titles = {item.id: item.name for item in parents}
+    beside = [_item(variant, titles.get(variant.parent_id or "", "")) for variant in variants]
+    found = tuple({item.id: item for item in (*items, *parents, *beside)}.values())
+    return found, frozenset(shelf.strange(question))
+
+
+def _title(product: Product, known: dict[str, Product]) -> str:
+    parent = known.get(product.parent_id or "")
+    return parent.name if parent is not None else ""
 
 
 async def read_items(store_id: int, ids: Sequence[str]) -> list[Item]:
@@ -78,9 +113,8 @@ async def _policies(store: Store, cart: Cart) -> tuple[PolicyText, ...]:
 def _line(line: CartItem, known: dict[str, Product], gone: Container[object]) -> Line:
     withdrawn = line.product_id in gone
     product = None if withdrawn else known.get(line.product_id) or known.get(line.parent_id or "")
-    parent = known.get(product.parent_id or "") if product is not None else None
     options = tuple((option["name"], option["value"]) for option in line.options)
-    item = _item(product, parent.name if parent is not None else "") if product is not None else None
+    item = _item(product, _title(product, known)) if product is not None else None
     return Line(line.name, line.quantity, line.row_total, line.product_id, item, options, line.unit_price, withdrawn)
 
 
@@ -104,4 +138,5 @@ def _item(product: Product, title: str = "") -> Item:
         sold_by=product.sold_by,
         url=product.url,
         image_url=product.image_url,
+        pack=product.quantity_step or product.min_quantity,
     )

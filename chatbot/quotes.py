@@ -90,9 +90,12 @@ def _guide_for(item: Item, known: Knowledge) -> PolicyText | None:
     named = [guide for guide in guides if any(fold(name) in fold(guide.text) for name in _names(item))]
     if named:
         return named[0]
+    # Where guides say what they are for, one that does not name the product is for another.
+    if any(fold(one.called) in fold(guide.text) for guide in guides for one in known.everything):
+        return None
     words = content(fold(f"{item.name} {' '.join(item.categories)}"), frozenset())
     fitting = [guide for guide in guides if overlap(words, f"{guide.title} {guide.text}")]
-    return fitting[0] if fitting else (guides[0] if len(guides) == 1 else None)
+    return fitting[0] if fitting else None
 
 
 def _names(item: Item) -> list[str]:
@@ -116,6 +119,28 @@ def _within(lines: list[str]) -> list[str]:
             break
         chosen.append(line)
     return chosen
+
+
+def range_said(measures: list[str], item: Item, texts: Texts) -> str:
+    """Whether a measure lies within a range that the product names in centimetres; "" where it names none."""
+    spans = [f"{name}: {value}" for name, value in item.attributes] + sentences(item.description)
+    for text in spans:
+        found = ranges(text) if "cm" in fold(text).split() or text.endswith("cm") else []
+        for low, high in found:
+            near = [number for number in measures if low - (high - low) <= int(number) <= high + (high - low)]
+            if near:
+                phrase = "within" if low <= int(near[0]) <= high else "outside"
+                return texts.say(phrase, name=item.called, measure=near[0], unit="cm", text=text)
+    return ""
+
+
+def texts_within(lines: list[str], between: str = " · ", most: int = MAX_QUOTE) -> str:
+    """As many lines as go into a quote."""
+    chosen: list[str] = []
+    for line in lines:
+        if len(between.join([*chosen, line])) <= most:
+            chosen.append(line)
+    return between.join(chosen) or lines[0][: most - 1] + "…"
 
 
 def of_size(question: str, items: list[Item]) -> list[Item]:

@@ -42,6 +42,10 @@ class Shelf:
         """Ids of the best products, best first; of several variants the one that the words name, else the product."""
         return self._index.search(query, limit)
 
+    def strange(self, query: str) -> set[str]:
+        """The words of a query that no product has in any form."""
+        return self._index.strange(query)
+
 
 class Shelves:
     """The shelves of a process, the least recently used ones forgotten when they take more than ``max_bytes``."""

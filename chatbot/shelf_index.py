@@ -162,6 +162,11 @@ class Index:
         best = heapq.nsmallest(limit, scores, key=lambda document: (-scores[document], document))
         return [self._member(document, wanted) for document in best]
 
+    def strange(self, query: str) -> set[str]:
+        """The words of a query that no product has in any form."""
+        words = [word for word in _PART.findall(fold(query)) if word not in self._stopwords]
+        return {word for word in words if next(self._forms(word), None) is None}
+
     def _count(self, term: int, factor: float, scores: dict[int, float]) -> None:
         documents, weights = self._postings[term]
         norms = self._norms

@@ -4,11 +4,14 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from chatbot.stems import stem
+
 _WORD = re.compile(r"[a-z0-9]+")
 _SENTENCE = re.compile(r"(?<=[.!?…])\s+|\n+")
 _STROKED = str.maketrans("łŁøØđĐ", "lLoOdD")
 #: Two words are one when they share a beginning this long and differ in an ending this short.
 STEM = 4
+LEAST = 3
 ENDING = 3
 
 
@@ -20,12 +23,16 @@ def fold(text: str) -> str:
 
 def same(one: str, other: str) -> bool:
     """Whether two folded words are forms of one: ``kurtka`` and ``kurtkę``, ``jacket`` and ``jackets``."""
-    if one == other:
+    if one == other or (len(one) >= LEAST and len(other) >= LEAST and _one_stem(one, other)):
         return True
     if min(len(one), len(other)) < STEM or one[:STEM] != other[:STEM]:
         return False
     shared = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
     return max(len(one), len(other)) - shared <= ENDING
+
+
+def _one_stem(one: str, other: str) -> bool:
+    return stem(one, "en") == stem(other, "en") or stem(one, "pl") == stem(other, "pl")
 
 
 def hits(folded: str, keywords: Iterable[str]) -> int:

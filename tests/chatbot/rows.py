@@ -175,7 +175,7 @@ async def _cart(runtime: Runtime, store: Store, words: dict[str, Any], currency:
     return cart
 
 
-async def make_link(runtime: Runtime, store: Store, cart: Cart, now: datetime, minutes: int) -> Shop:
+async def make_link(runtime: Runtime, store: Store, cart: Cart, now: datetime, minutes: int = 60) -> Shop:
     """A genuine assistant link of a cart."""
     assert cart.email_hash is not None
     expires_at = (now + timedelta(minutes=minutes)).replace(microsecond=0)

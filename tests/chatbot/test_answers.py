@@ -19,7 +19,7 @@ ENGLISH = [
     ("How much is everything?", "price", "€239.00", []),
     ("what does the rain jacket cost", "price", "€239.00", []),
     ("Is the jacket in stock?", "stock", "3 left", ["hala-moss-m"]),
-    ("Do you have the jacket in size L?", "stock", "out of stock", ["hala-moss-m"]),
+    ("Do you have the jacket in size L?", "stock", "out of stock", ["hala-moss-l"]),
     ("Which size fits me, I am 178 cm tall?", "size", "“M, Height 173–180 cm, Chest 95–101 cm”", ["hala-moss-m"]),
     ("What does size S mean?", "size", "“S, Height 164–172 cm", ["hala-moss-m"]),
     ("How long does delivery take?", "delivery", "2–3 days (working days)", []),

@@ -1,0 +1,83 @@
+"""A question with what its answer may draw on, and the parts that answers are made of."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from chatbot.cards import card
+from chatbot.context import Item, Knowledge, Link, subjects
+from chatbot.passages import Product, Search
+from chatbot.texts import Texts
+from chatbot.words import hits
+
+MAX_TEXT = 600
+MAX_CARDS = 3
+SHORT_QUOTE = 240
+#: Topics that look at the question themselves, and those that are all of a question or nothing.
+_ALWAYS, _GREETINGS, SHORT = (
+    frozenset({"area", "compare", "measure", "faq", "fitting"}),
+    frozenset({"hello", "thanks"}),
+    3,
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is said, with at most three products beside it; ``topic`` says how the question was understood."""
+
+    topic: str
+    text: str
+    cards: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question with everything an answer needs."""
+
+    question: str
+    folded: str
+    known: Knowledge
+    texts: Texts
+
+    @cached_property
+    def search(self) -> Search:
+        return Search(self.question, self.known, self.texts)
+
+    @cached_property
+    def named(self) -> list[Product]:
+        return self.search.named()
+
+    @cached_property
+    def about(self) -> list[Item]:
+        """What the question is about: the products it names, else those of the cart."""
+        named = [product.item for product in self.named]
+        return named[:MAX_CARDS] if named else subjects(self.question, self.known, self.texts.stopwords)
+
+    def mentions(self, topic: str) -> bool:
+        if topic in _ALWAYS:
+            return True
+        if topic in _GREETINGS:
+            return len(self.folded.split()) <= SHORT and hits(self.folded, self.texts.keywords[topic]) > 0
+        return hits(self.folded, self.texts.keywords[topic]) > 0
+
+
+def cards_of(items: list[Item], asked: Asked) -> list[dict[str, Any]]:
+    why = asked.texts.say("why_cart")
+    return [card(item, why if item.id in asked.known.in_cart else "", asked.known) for item in items[:MAX_CARDS]]
+
+
+def link_cards(source: Item, links: list[Link], asked: Asked) -> list[dict[str, Any]]:
+    return [
+        card(link.item, asked.texts.say(f"why_{link.kind}", name=source.called), asked.known)
+        for link in links[:MAX_CARDS]
+    ]
+
+
+def person_said(asked: Asked) -> str:
+    if asked.known.contact_url:
+        return asked.texts.say("human", shop=asked.known.shop, contact=asked.known.contact_url)
+    return asked.texts.say("human_none", shop=asked.known.shop)
+
+
+def unknown(asked: Asked, phrase: str, **values: str) -> str:
+    return asked.texts.say(phrase, human=person_said(asked), **values)
