@@ -1,5 +1,6 @@
 """Puts the demo together: the shop, its hooks, the inbox and the start page, as routes for the web process."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,8 @@ from recovery.demo.start_page import StartPages
 from recovery.demo.storefront import Storefront
 from recovery.demo.views import Views
 
+# The two languages of the shop that is offered first.
+_AT_ONCE = 2
 _ASSETS = Path(__file__).parent / "assets"
 
 
@@ -56,15 +59,28 @@ class DemoSite:
         self.routes = routes
         self.shop = shop
         self.sender = sender
+        self._announcing: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Announce the catalogue and send whatever waits, also from the run before."""
-        self.shop.announce()
+        """Announce the first shop and send whatever waits, also from the run before; the other shops follow."""
+        stores = list(self.shop.catalogues)
+        for store in stores[:_AT_ONCE]:
+            self.shop.announce(store)
         await self.sender.start()
+        self._announcing = asyncio.create_task(self._announce(stores[_AT_ONCE:]))
 
     async def stop(self) -> None:
         """Stop sending; what is not delivered waits for the next start."""
+        if self._announcing:
+            self._announcing.cancel()
+            await asyncio.gather(self._announcing, return_exceptions=True)
         await self.sender.stop()
+
+    async def _announce(self, stores: Sequence[str]) -> None:
+        """One store after the other, each when nothing waits, so that no customer's cart queues behind them all."""
+        for store in stores:
+            await self.sender.flush()
+            self.shop.announce(store)
 
 
 def build_demo(config: DemoConfig, catalogues: dict[str, Catalogue] | None = None) -> DemoSite:

@@ -20,7 +20,7 @@ from recovery.demo.cart_state import (
 )
 from recovery.demo.catalogue.model import Catalogue, Variant
 from recovery.demo.catalogue_hooks import policy_batches, product_batches, product_entry, variant_entry
-from recovery.demo.customers import CUSTOMERS, Customer
+from recovery.demo.customers import CUSTOMERS, Customer, customers_of
 from recovery.demo.hook_sender import HookSender
 from recovery.demo.shop_state import ShopRecords, load_records, new_id, save_records
 
@@ -68,18 +68,15 @@ class DemoShop:
 
     # --- the catalogue -------------------------------------------------------------------------------------------
 
-    def announce(self) -> None:
-        """Send the whole catalogue, the policies and the customers' past orders, per store."""
-        now = self._clock.now()
-        for store, catalogue in self.catalogues.items():
-            at = self._addresses[store]
-            for products in product_batches(catalogue, at, self.stock):
-                self._sender.send("product.updated", store, now, {"products": products})
-            for policies in policy_batches(catalogue, at):
-                self._sender.send("policy.updated", store, now, {"policies": policies})
-        for customer in CUSTOMERS.values():
-            if customer.store in self.catalogues:
-                self._announce_past_orders(customer)
+    def announce(self, store: str) -> None:
+        """Send the store's whole catalogue, its policies and its customers' past orders."""
+        now, catalogue, at = self._clock.now(), self.catalogues[store], self._addresses[store]
+        for products in product_batches(catalogue, at, self.stock):
+            self._sender.send("product.updated", store, now, {"products": products})
+        for policies in policy_batches(catalogue, at):
+            self._sender.send("policy.updated", store, now, {"policies": policies})
+        for customer in customers_of(store):
+            self._announce_past_orders(customer)
         self._save()
 
     def _announce_past_orders(self, customer: Customer) -> None:

@@ -69,7 +69,7 @@ class DemoWorld:
         self._sites: list[DemoSite] = []
         self._clients: list[httpx2.AsyncClient] = []
 
-    async def open(self, catalogues: dict[str, Catalogue] | None = None, **changes: Any) -> DemoSite:
+    async def open(self, offered: dict[str, Catalogue] | None = None, **changes: Any) -> DemoSite:
         settings: dict[str, Any] = {
             "base_url": BASE,
             "hook_url": self.endpoint.url,
@@ -79,7 +79,7 @@ class DemoWorld:
             "admin_url": "/admin",
             "retry_seconds": (0.02,),
         }
-        site = build_demo(DemoConfig(**{**settings, **changes}), catalogues)
+        site = build_demo(DemoConfig(**{**settings, **changes}), offered)
         await site.start()
         self._sites.append(site)
         return site

@@ -82,7 +82,9 @@ async def test_what_nobody_answered_survives_a_restart(tmp_path: Path) -> None:
         sender = sender_of(gone, tmp_path)
     hook_id = sender.send("cart.updated", "en", NOW, {"version": 7})
     await sender.start()
-    await asyncio.sleep(0.1)
+    async with asyncio.timeout(10):
+        while not sender.deliveries()[0].notes:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
     await sender.stop()
     assert sender.waiting() == 1
     assert sender.deliveries()[0].notes == ("no answer",)
