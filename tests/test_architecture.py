@@ -26,7 +26,7 @@ RANKS = [
     "eligibility emails coupons scoring heuristic carts products episodes persons",
     "stores llm budgets mailer tokens installation runtime language crash",
     "models",
-    "db settings store_settings errors clock text money secrets doorbell embedded logs console",
+    "db settings store_settings errors clock text money secrets doorbell embedded logs console outgoing",
 ]
 ONLY_IN = {"openai": "recovery.llm", "aiosmtplib": "recovery.mailer", "jwt": "recovery.tokens"}
 # The demo is a shop like any other: it knows the service by its public interfaces only.
