@@ -6,7 +6,7 @@ What serves is imported only by the commands that serve, so that the others answ
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,12 +16,14 @@ import typer
 from admin.doctor import TOPICS, Finding, examine, report_text
 from admin.signin import make_admin_link
 from recovery import console, jobs
+from recovery.cli_magento import connect_app, sync_command
+from recovery.cli_runtime import with_runtime as _with_runtime
 from recovery.clock import SystemClock
 from recovery.errors import CartbackError, SetupError
 from recovery.explain import explain
 from recovery.logs import set_up_logging
 from recovery.models import Connection, Store
-from recovery.runtime import Runtime, open_runtime
+from recovery.runtime import Runtime
 from recovery.settings import Settings, load_settings
 from recovery.store_settings import SECRET_SETTINGS, StoreSettings
 from recovery.stores import registry
@@ -38,6 +40,8 @@ stores_app = typer.Typer(help="Shops and their shop fronts.", no_args_is_help=Tr
 settings_app = typer.Typer(help="What a merchant decides, per store.", no_args_is_help=True)
 app.add_typer(stores_app, name="stores")
 app.add_typer(settings_app, name="settings")
+stores_app.add_typer(connect_app, name="connect")
+app.command("sync")(sync_command)
 
 StoreOption = Annotated[str | None, typer.Option("--store", help="Only this store: its code, or connection/code.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -64,13 +68,6 @@ def _private_settings() -> Settings:
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
     asyncio.run(work)
-
-
-async def _with_runtime(work: Callable[[Runtime], Awaitable[None]]) -> None:
-    settings = load_settings()
-    set_up_logging(settings.model_copy(update={"log_format": "text", "log_level": "warning"}))
-    async with open_runtime(settings) as runtime:
-        await work(runtime)
 
 
 @app.command("serve")

@@ -27,10 +27,13 @@ from recovery.crash import crash_point
 from recovery.eligibility import Failure, first_failure
 from recovery.emails import Letter, make_links, ready_made_words, render
 from recovery.mailer import Mailer, NoAnswer, Refusal, RelayTrouble, profile_of
-from recovery.models import Abandonment, CartItem, Email, Store
+from recovery.models import Abandonment, CartItem, Connection, Email, Store
 from recovery.persons import lock_persons, suppress
 from recovery.runtime import Runtime
+from recovery.stores.base import Connector, ShopError
+from recovery.stores.connectors import open_connector
 from recovery.stores.registry import StoreInForce, in_force
+from recovery.sync_recheck import GOOD_FOR_SECONDS, ask_again
 from recovery.text import mask_addresses
 
 CLAIM_SECONDS = 120
@@ -38,6 +41,7 @@ SENDING_SECONDS = 360
 MOST_CLAIMS = 10
 BACK_OFF = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2))
 RELAY_PAUSE = timedelta(minutes=1)
+SHOP_PAUSE = timedelta(minutes=2)
 RECORD_SECONDS = 60
 # RFC 3463 about the recipient; 5.1.7 and 5.1.8 blame the sender, and would suppress every customer for our mistake.
 _NO_SUCH_ADDRESS = re.compile(r"5\.1\.(?:1|2|3|6|10)\b")
@@ -80,6 +84,8 @@ class Sweep:
     left: int
     counts: dict[str, int] = field(default_factory=dict)
     relay_trouble: str | None = None
+    #: Asks the shop again before each mail; None for a shop that tells by itself.
+    connector: Connector | None = None
     worker: str = field(default_factory=lambda: f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(3)}")
 
     def count(self, outcome: str) -> None:
@@ -102,8 +108,12 @@ async def sweep(runtime: Runtime, store: StoreInForce, limit: int | None = None)
         return run
     due = await count_due(store, runtime.now())
     slots = min(runtime.settings.send_slots, due, run.left)
-    # Every slot runs to its end whatever happens to another: none is left working behind the sweep's back.
-    ends = await asyncio.gather(*(_slot(run) for _ in range(slots)), return_exceptions=True)
+    if slots == 0:
+        return run
+    connection = await Connection.get(id=store.row.connection_id)
+    async with open_connector(connection, runtime.keys.vault, runtime.now) as run.connector:
+        # Every slot runs to its end whatever happens to another: none is left working behind the sweep's back.
+        ends = await asyncio.gather(*(_slot(run) for _ in range(slots)), return_exceptions=True)
     for end in ends:
         if end is not None:
             raise end
@@ -157,6 +167,11 @@ async def _claim(run: Sweep) -> Claim | None:
 
 async def _deliver(run: Sweep, mailer: Mailer, claim: Claim) -> str:
     """One attempt at one mail; what became of it."""
+    asked_at = asyncio.get_running_loop().time()
+    try:
+        await _ask_shop(run, claim)
+    except ShopError as error:
+        return await _unasked(run, claim, str(error))
     letter = await _compose(run, claim)
     body = await asyncio.to_thread(render, letter)
     crash_point(run.runtime.settings, "mail.composed")
@@ -166,6 +181,9 @@ async def _deliver(run: Sweep, mailer: Mailer, claim: Claim) -> str:
         return await _hand_back(run, claim, str(trouble))
     except Refusal as refusal:
         return await _refused(run, claim, letter.email, refusal, "claimed")
+    if run.connector is not None and asyncio.get_running_loop().time() - asked_at > GOOD_FOR_SECONDS:
+        mailer.close()
+        return await _unasked(run, claim, "the relay took longer than what the shop said is good for")
     held = await _enter_sending(run, claim, letter.email)
     if held is not None:
         mailer.close()
@@ -186,6 +204,20 @@ async def _deliver(run: Sweep, mailer: Mailer, claim: Claim) -> str:
     await _record_sent(run, claim, letter, code, text)
     crash_point(run.runtime.settings, "mail.sent")
     return "sent"
+
+
+async def _ask_shop(run: Sweep, claim: Claim) -> None:
+    """Bring the cart and its orders up to date, so that the checks before DATA see what the shop knows now."""
+    if run.connector is not None:
+        email = await Email.get(id=claim.email_id).prefetch_related("abandonment__cart")
+        await ask_again(run.runtime, run.connector, email.abandonment.cart)
+
+
+async def _unasked(run: Sweep, claim: Claim, cause: str) -> str:
+    """The shop can't be asked, so nobody knows whether the cart was bought: the mail waits, and no attempt is spent."""
+    log.warning("email.shop_away", email=str(claim.email_id), cause=mask_addresses(cause)[:200])
+    await _leave(claim, "claimed", status="pending", next_attempt_at=run.runtime.now() + SHOP_PAUSE, claims=0)
+    return "shop_away"
 
 
 async def _compose(run: Sweep, claim: Claim) -> Letter:

@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from recovery import campaigns, copies, db, delivery, detection, scoring
+from recovery import campaigns, copies, db, delivery, detection, scoring, sync
 from recovery.models import JobRun
 from recovery.runtime import Runtime
 from recovery.stores.registry import StoreInForce, all_in_force
@@ -63,7 +63,23 @@ async def email(runtime: Runtime, scope: Scope = EVERYTHING) -> Report:
     return await _run("email", runtime, scope, _email_store)
 
 
-JOBS: dict[str, Callable[[Runtime, Scope], Awaitable[Report]]] = {"detect": detect, "score": score, "email": email}
+async def read_shops(runtime: Runtime, scope: Scope = EVERYTHING) -> Report:
+    """Read the shops that are asked, as far as they are due."""
+    report = Report("sync")
+    started = datetime.now(UTC)
+    counts, report.errors = await sync.sync_all(runtime)
+    report.add(counts)
+    if report.counts or report.errors:
+        await _note(report, started)
+    return report
+
+
+JOBS: dict[str, Callable[[Runtime, Scope], Awaitable[Report]]] = {
+    "sync": read_shops,
+    "detect": detect,
+    "score": score,
+    "email": email,
+}
 
 
 async def last_runs() -> dict[str, JobRun]:

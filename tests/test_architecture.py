@@ -14,6 +14,8 @@ ROOTS = {
     "chatbot.app",
     "recovery.worker",
     "recovery.cli",
+    "recovery.cli_magento",
+    "recovery.cli_runtime",
     "recovery.serve",
     "recovery.demo_run",
     "recovery.story_run",
@@ -22,7 +24,7 @@ ROOTS = {
 # submodules and for modules that continue it: "hooks" is also recovery.hooks_schema.
 RANKS = [
     "hooks links jobs explain health pages privacy",
-    "delivery copies campaigns orders detection analytics",
+    "delivery copies campaigns orders detection analytics sync",
     "eligibility emails coupons scoring heuristic carts products episodes persons",
     "stores llm budgets mailer tokens installation runtime language crash",
     "models",

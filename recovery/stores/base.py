@@ -68,6 +68,8 @@ class Page:
     products: tuple[ProductSnapshot, ...] = ()
     #: Products that a visitor can't open or buy now, and whose price is therefore unknown: id → is switched off.
     unpriced: dict[str, bool] = field(default_factory=dict)
+    #: Product and parent of every SKU (in lower case) on a page of products.
+    ids: dict[str, tuple[str, str | None]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,7 +170,13 @@ class MagentoConnector:
         made = shelf.Shelf(front, infos, parents, ids, await self._dearest(infos, parents), asked_at)
         snapshots = [(row, made.snapshot(row)) for row in rows]
         unpriced = {text(row.get("id")): row.get("status") != shelf.ENABLED for row, told in snapshots if told is None}
-        return Page(last, skipped, products=tuple(s for _, s in snapshots if s is not None), unpriced=unpriced)
+        priced = tuple(told for _, told in snapshots if told is not None)
+        known = {
+            text(row.get("sku"), 64).lower(): (number, text(parents[number].get("id")) if number in parents else None)
+            for row in rows
+            if (number := text(row.get("id")))
+        }
+        return Page(last, skipped, products=priced, unpriced=unpriced, ids=known)
 
     async def _render_infos(self, front: ShopFront, ids: list[str]) -> list[Row]:
         asked = Criteria().where("entity_id", "in", ids).by_id(len(ids)).pairs()

@@ -102,31 +102,40 @@ class HttpThread(ServerThread[HttpServer]):
             writer.transport.abort()
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        # Let connection_lost run, which closes the sockets.
+        for _ in range(5):
+            await asyncio.sleep(0)
 
 
 async def _converse(server: HttpServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(ConnectionError):
-        while (request := await _read(reader)) is not None:
-            server._running += 1
-            server.busiest = max(server.busiest, server._running)
-            try:
-                reply = server.reply(request)
-                if reply.hangs:
-                    await reader.read()
-                if reply.hangs or reply.drops:
-                    break
-                await asyncio.sleep(reply.wait)
-                head = {"content-length": str(len(reply.body)), "set-cookie": "PHPSESSID=X; path=/"} | dict(
-                    reply.headers
-                )
-                lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
-                writer.write(f"HTTP/1.1 {reply.status} Status\r\n{lines}\r\n".encode() + reply.body)
-                await writer.drain()
-            finally:
-                server._running -= 1
-    writer.close()
+    try:
+        with contextlib.suppress(ConnectionError):
+            while (request := await _read(reader)) is not None and await _respond(server, request, reader, writer):
+                pass
+    finally:
+        writer.close()
+
+
+async def _respond(
+    server: HttpServer, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> bool:
+    """Answer one request; whether the connection goes on."""
+    server._running += 1
+    server.busiest = max(server.busiest, server._running)
+    try:
+        reply = server.reply(request)
+        if reply.hangs:
+            await reader.read()
+        if reply.hangs or reply.drops:
+            return False
+        await asyncio.sleep(reply.wait)
+        told = {"content-length": str(len(reply.body)), "set-cookie": "PHPSESSID=X; path=/"}
+        lines = "".join(f"{name}: {value}\r\n" for name, value in (told | dict(reply.headers)).items())
+        writer.write(f"HTTP/1.1 {reply.status} Status\r\n{lines}\r\n".encode() + reply.body)
+        await writer.drain()
+        return True
+    finally:
+        server._running -= 1
 
 
 async def _read(reader: asyncio.StreamReader) -> Request | None:

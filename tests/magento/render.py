@@ -277,6 +277,7 @@ def product(state: State, item: Product, store_id: int) -> Document:
         {"sku": item.sku, "link_type": kind, "linked_product_sku": sku,
          "linked_product_type": state.product(sku).type_id, "position": position + 1}
         for position, (kind, sku) in enumerate(item.links)
+        if any(one.sku == sku for one in state.products.values())
     ]  # fmt: skip
     media = [{"id": item.id, "media_type": "image", "label": item.name(0), "position": 1, "disabled": False,
               "types": ["image", "small_image", "thumbnail"], "file": file}]  # fmt: skip
