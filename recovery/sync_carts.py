@@ -82,6 +82,12 @@ async def consider(run: Round, seen: CartSeen, known: SyncCart | None, *, strict
     is_new = known is None or known.content != seen.content
     due = row.failures > 0 and row.retry_at is not None and row.retry_at <= now
     row.round = run.state.carts_round
+    if row.failures > 0 and not due and not strict:
+        if acted:
+            await carts.touched(run.connection.id, [seen.quote_id], now)
+        row.round = run.state.carts_round
+        await row.save()
+        return
     store = run.store_of(seen.store_id)
     wanted = store is not None and (row.taken or (seen.email is not None and seen.items > 0))
     if seen.email is None:
