@@ -33,6 +33,7 @@ _OAUTH = (
 def connect_command(
     url: Annotated[str, typer.Option(help="The shop's base URL, as in Stores > Configuration > Web.")],
     connection: Annotated[str, typer.Option(help="Key of the connection, a short name of your choice.")] = "magento",
+    name: Annotated[str, typer.Option(help="Name that customers know; without it, the shop's host.")] = "",
     view: Annotated[
         list[str] | None, typer.Option("--view", help="Only this store view, by its code; may be given often.")
     ] = None,
@@ -45,13 +46,15 @@ def connect_command(
 ) -> None:
     """Connect a Magento 2; asks for the keys of its integration, or reads them from stdin, one a line."""
     credentials = _ask_keys(oauth)
+    if not url.startswith("https://") and not allow_private:
+        console.note("The address is not https: whoever is on the way can read the keys.")
 
     async def work(runtime: Runtime) -> None:
         async with open_magento(url, credentials, runtime.now, allow_private=allow_private) as connector:
             _report(await probe(connector.http))
             fronts = _chosen(await connector.fronts(), view or [])
         owner, stores = await connect_magento(
-            runtime.keys, connection, url, credentials, fronts, runtime.now(), allow_private=allow_private
+            runtime.keys, connection, url, credentials, fronts, runtime.now(), name=name, allow_private=allow_private
         )
         console.table(
             [(f"{owner.key}/{s.code}", s.mode, s.language, s.currency, s.timezone, s.name) for s in stores],

@@ -1,11 +1,13 @@
 """Takes the catalogue of each store view in: all of it once a day, what changed in between, and what carts need now."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from recovery import db, products
 from recovery.models import Product
 from recovery.stores.base import Page, ProductRef, ShopFront
+from recovery.stores.reading import Reading
 from recovery.stores.registry import StoreInForce
 from recovery.sync_orders import OVERLAP
 from recovery.sync_round import Round
@@ -60,9 +62,15 @@ async def _complete(store: StoreInForce, cursor: dict[str, Any]) -> None:
 
 
 async def take(run: Round, store: StoreInForce, page: Page) -> None:
-    """Apply a page of products in one transaction."""
+    """Apply a page of products in one transaction; links that lead elsewhere than to the shop are dropped."""
+    reading = Reading(frozenset(run.connection.hosts), run.now(), run.now())
+    told = [
+        replace(p, url=reading.url(p.url, "url"), image_url=reading.url(p.image_url, "image_url"))
+        for p in page.products
+    ]
+    run.count("links_dropped", len(reading.warnings))
     async with db.in_transaction():
-        run.count("products", await products.take_products(store.row, list(page.products)))
+        run.count("products", await products.take_products(store.row, told))
         await products.withdraw(store.row, page.unpriced, run.now())
 
 

@@ -21,9 +21,12 @@ async def connect_magento(
     fronts: Iterable[ShopFront],
     now: datetime,
     *,
+    name: str = "",
     allow_private: bool = False,
 ) -> tuple[Connection, list[Store]]:
     """Make the connection, or give the one of this key new keys; its stores, the new ones observing.
+
+    ``name`` is what customers call the shop; Magento does not tell it, and store views are called like "Polski".
 
     Raises:
         CartbackError: the key belongs to a shop that sends hooks, or the address is not one.
@@ -31,7 +34,8 @@ async def connect_magento(
     chosen = list(fronts)
     connection = await Connection.get_or_none(key=key)
     if connection is None:
-        connection, _ = await registry.add_connection(keys, key, key, base_url, now)
+        shown = name or (urlsplit(base_url).hostname or key).removeprefix("www.")
+        connection, _ = await registry.add_connection(keys, key, shown, base_url, now)
         connection.platform = MAGENTO
     elif connection.platform != MAGENTO:
         raise CartbackError(f"The connection {key!r} is one of a shop that sends hooks; choose another key.")
@@ -49,7 +53,12 @@ async def keep_front(connection: Connection, front: ShopFront) -> Store:
     language = front.locale.partition("-")[0].lower() or "en"
     if store is None:
         store = await registry.add_store(
-            connection, front.code, front.name, language=language, currency=front.currency, timezone=front.timezone
+            connection,
+            front.code,
+            connection.name,
+            language=language,
+            currency=front.currency,
+            timezone=front.timezone,
         )
     store.language, store.currency, store.timezone = language, front.currency, front.timezone
     store.external_id, store.front = front.external_id, kept_front(front)

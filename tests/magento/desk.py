@@ -82,7 +82,7 @@ async def open_desk(
         async with open_magento(magento.url, credentials, clock.now, allow_private=True) as connector:
             fronts = await connector.fronts()
         connection, stores = await connect_magento(
-            runtime.keys, "mag", magento.url, credentials, fronts, clock.now(), allow_private=True
+            runtime.keys, "mag", magento.url, credentials, fronts, clock.now(), name="Tatra", allow_private=True
         )
         assert {store.mode for store in stores} == {"observing"}
         for store in await Store.all():

@@ -248,6 +248,8 @@ async def test_one_process_reads_a_shop_at_a_time(desk: Desk) -> None:
     desk.magento.switches.slow = 0.05
     one, two = await asyncio.gather(desk.sync(), desk.sync())
     assert sorted([bool(one), bool(two)]) == [False, True]
+    # The list of orders and that of carts, each by one of them only.
+    assert desk.magento.count("=updated_at") == 2
 
 
 async def test_a_shop_in_trouble_is_asked_less_and_less(desk: Desk) -> None:

@@ -60,6 +60,7 @@ async def test_a_customer_of_the_polish_store_view(desk: Desk) -> None:
     text = body(desk, "john@example.com")
     assert "Kurtka trekkingowa Ridge" in text
     assert "528,99 zł" in text
+    assert "Tatra" in text
     jacket = next(item for item in stored.items if item.sku == "WJ-01-M-NAVY")
     assert (jacket.product_id, jacket.parent_id) == ("7", "9")
     assert jacket.options == [{"name": "Rozmiar", "value": "M"}, {"name": "Kolor", "value": "Navy"}]
@@ -136,6 +137,14 @@ async def test_what_visitors_see_is_in_the_catalogue_of_each_view(desk: Desk) ->
     await desk.sync()
     told = {p.product_id: (p.active, p.in_stock) for p in await Product.filter(store_id=stores["pl"])}
     assert (told["3"], told["2"], told["1"]) == ((True, False), (False, False), (False, True))
+
+
+async def test_links_that_lead_elsewhere_are_dropped(desk: Desk) -> None:
+    desk.connection.hosts = ["shop.example.com"]
+    await desk.connection.save()
+    counts = await desk.sync()
+    assert counts["links_dropped"] > 0
+    assert {(p.url, p.image_url) for p in await Product.all()} == {(None, None)}
 
 
 async def test_a_changed_product_is_seen_within_the_hour(desk: Desk) -> None:
