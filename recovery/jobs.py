@@ -69,8 +69,7 @@ async def read_shops(runtime: Runtime, scope: Scope = EVERYTHING) -> Report:
     started = datetime.now(UTC)
     counts, report.errors = await sync.sync_all(runtime)
     report.add(counts)
-    if report.counts or report.errors:
-        await _note(report, started)
+    await _note(report, started)
     return report
 
 
