@@ -17,11 +17,11 @@ _ROWS = """
 SELECT v.id, v.created_at, v.status, s.name AS store, s.timezone, c.email,
        (SELECT a.id FROM abandonment a WHERE a.cart_id = v.cart_id ORDER BY a.detected_at DESC LIMIT 1) AS abandonment,
        (SELECT count(*) FROM turn t WHERE t.conversation_id = v.id) AS turns, last.question, last.asked_at,
-       last.finish, last.answered_by
+       last.finish, last.answered_by, last.fallback_cause
   FROM conversation v
   JOIN store s ON s.id = v.store_id
   JOIN cart c ON c.id = v.cart_id
-  LEFT JOIN LATERAL (SELECT question, asked_at, finish, answered_by FROM turn
+  LEFT JOIN LATERAL (SELECT question, asked_at, finish, answered_by, fallback_cause FROM turn
                       WHERE conversation_id = v.id ORDER BY id DESC LIMIT 1) last ON true
  ORDER BY v.created_at DESC, v.id
  LIMIT $1 OFFSET $2
@@ -48,7 +48,10 @@ async def transcripts(cart_id: int) -> list[Transcript]:
     """What was said about one cart, the last ``MOST_TURNS`` turns of it."""
     conversations = await Conversation.filter(cart_id=cart_id).order_by("created_at")
     latest = (
-        await Turn.filter(conversation_id__in=[each.id for each in conversations]).order_by("-id").limit(MOST_TURNS)
+        await Turn.filter(conversation_id__in=[each.id for each in conversations])
+        .order_by("-id")
+        .limit(MOST_TURNS)
+        .prefetch_related("withheld")
     )
     turns = sorted(latest, key=lambda turn: turn.id)
     return [Transcript(each, [turn for turn in turns if turn.conversation_id == each.id]) for each in conversations]

@@ -67,7 +67,7 @@ async def _all(settings: Settings, database: list[Finding], usable: bool) -> lis
     now = clock_for(settings.clock_file).now()
     keys = [*filter(None, [key]), *(each.get_secret_value() for each in settings.previous_secret_keys)]
     found += await unless_away("Stored secrets", doctor_installation.stored_secrets(keys))
-    found += await unless_away("Model", doctor_model.examine(keys))
+    found += await unless_away("Model", doctor_model.examine(keys, private_hosts=settings.allow_private_hosts))
     found += await unless_away("Worker", doctor_installation.worker())
     found += await unless_away("Clock", doctor_servers.clock(settings))
     found += await unless_away("Stores", doctor_installation.stores())

@@ -14,15 +14,15 @@ from recovery.secrets import Vault
 from recovery.stores.registry import StoreInForce
 from recovery.text import one_line
 
-BUILT_IN = "this version scores and answers with what is built in"
+BUILT_IN = "what is built in scores and answers"
 
 
-async def examine(keys: Sequence[str]) -> list[Finding]:
+async def examine(keys: Sequence[str], *, private_hosts: bool = False) -> list[Finding]:
     """Which mind scores and answers, and what becomes of a question to each model that is set."""
     chosen = [(store, name) for store, name in await named_stores() if store.settings.ai_provider == "openai"]
     if not chosen:
         return [note("Model", f"{BUILT_IN}; no key is needed and none is used")]
-    found = [note("Model", f"{BUILT_IN}; the models below are set and checked, and not used yet")]
+    found = [note("Model", "the models below answer customers; carts are scored by what is built in")]
     profiles: dict[ModelProfile, list[str]] = {}
     for store, name in chosen:
         profile = _profile(store, name, keys)
@@ -30,7 +30,7 @@ async def examine(keys: Sequence[str]) -> list[Finding]:
             found.append(profile)
         else:
             profiles.setdefault(profile, []).append(name)
-    async with open_llm() as llm:
+    async with open_llm(private_hosts=private_hosts) as llm:
         checked = await asyncio.gather(*(_check(llm, profile, stores) for profile, stores in profiles.items()))
     return found + [finding for findings in checked for finding in findings]
 

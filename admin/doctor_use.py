@@ -5,10 +5,12 @@ from typing import Any
 
 from admin.doctor_installation import named_stores, no_store
 from admin.findings import Finding, counted, good, note, wrong
+from chatbot.account import cause_advice, cause_words
 from recovery import db
 from recovery.stores.registry import StoreInForce
 
 WINDOW = timedelta(days=30)
+RECENT = timedelta(days=1)
 
 _SCORED = """
 SELECT coalesce(scored_by, '') AS scored_by, count(*)::int AS carts, min(score) AS least, max(score) AS most,
@@ -52,9 +54,17 @@ def _scored(row: dict[str, Any]) -> Finding:
     return good("Scores", f"{carts} of the last 30 days scored by {row['scored_by']}: {span}")
 
 
+_FAILURES = """
+SELECT t.fallback_cause AS cause, count(*)::int AS turns, max(t.asked_at) AS last, max(t.model) AS model
+  FROM turn t JOIN conversation c ON c.id = t.conversation_id
+ WHERE c.store_id = $1 AND t.asked_at > $2 AND t.fallback_cause IS NOT NULL GROUP BY 1 ORDER BY 3 DESC LIMIT 5
+"""
+
+
 async def examine_assistant(now: datetime) -> list[Finding]:
     """Per store: links, conversations, who answered, and what the assistant has to answer from."""
-    found = [note("Assistant", "this version answers from the store's own products and policies, without a model")]
+    words = "it answers by the model a store has chosen; where there is none, or it fails, from the store's own data"
+    found = [note("Assistant", words)]
     named = await named_stores()
     for store, name in named:
         found += await _store(store, name, now)
@@ -71,7 +81,21 @@ async def _store(store: StoreInForce, name: str, now: datetime) -> list[Finding]
     if not turns:
         return [*found, note(subject, f"{talks} in 30 days, no question asked")]
     told = ", ".join(f"{row['turns']} by {row['answered_by']} ({row['finish']})" for row in turns)
-    return [*found, good(subject, f"{talks} in 30 days; answers: {told}")]
+    return [*found, good(subject, f"{talks} in 30 days; answers: {told}"), *await _failures(subject, store, now)]
+
+
+async def _failures(subject: str, store: StoreInForce, now: datetime) -> list[Finding]:
+    """Why the store's model did not answer in the last day, the latest cause first."""
+    rows = await db.client().execute_query_dict(_FAILURES, [store.row.id, now - RECENT])
+    return [
+        wrong(
+            subject,
+            f"{row['model'] or 'its model'} did not answer {counted(row['turns'], 'question', 'questions')} of the "
+            f"last 24 hours: {cause_words(row['cause'])}; last at {row['last']:%Y-%m-%d %H:%M} UTC",
+            cause_advice(row["cause"]),
+        )
+        for row in rows
+    ]
 
 
 def _links(subject: str, name: str, store: StoreInForce, links: dict[str, Any]) -> Finding:

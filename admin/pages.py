@@ -11,6 +11,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from chatbot.account import cause_words
 from recovery.money import format_money, format_quantity
 from recovery.pages import PRIVATE
 from recovery.runtime import Runtime
@@ -112,6 +113,7 @@ def _environment() -> Environment:
         words=words,
         address=address,
         hide=mask_addresses,
+        cause=cause_words,
         quantity=lambda quantity: format_quantity(quantity, LOCALE),
     )
     environment.globals.update(ago=ago)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from chatbot.cards import card
 from chatbot.context import Item, Knowledge, Link, linked_to, named_in, subjects
 from chatbot.quotes import describe, facts_said, of_size, policy_said, size_said, summary
 from chatbot.texts import Texts
@@ -84,19 +85,6 @@ def _fitted(found: Answer) -> Answer:
         cut = text[: MAX_TEXT - 1]
         text = cut[: max(cut.rfind(". ") + 1, cut.rfind("\n"))].rstrip() or cut.rstrip() + "…"
     return Answer(found.topic, text, found.cards[:MAX_CARDS])
-
-
-def card(item: Item, why: str, known: Knowledge) -> dict[str, Any]:
-    """A product as the page shows it."""
-    return {
-        "id": item.id,
-        "name": item.name,
-        "price": known.money(item.price, item.currency, item.digits),
-        "image": item.image_url,
-        "url": item.url,
-        "why": why,
-        "in_stock": item.in_stock,
-    }
 
 
 def _cards_of(items: list[Item], asked: _Asked) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount
@@ -16,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from admin import routes as admin_routes
 from chatbot import routes as chat_routes
-from recovery import db, health, hooks, links, pages
+from recovery import db, health, hooks, links, pages, sharing
 from recovery.language import Texts
 from recovery.logs import AccessLog
 
@@ -37,10 +38,12 @@ def create_app(state: Mapping[str, Any], more_routes: Sequence[BaseRoute] = ()) 
             *health.routes(),
             *hooks.routes(),
             *links.routes(),
+            *sharing.routes(),
             *chat_routes.routes(),
             *admin_routes.routes(),
             Mount("/static", StaticFiles(packages=[("recovery", "static")])),
-            Mount("/assets", StaticFiles(directory=ASSETS, check_dir=False)),
+            # Only these are compressed: they hold nothing that is anybody's.
+            Mount("/assets", StaticFiles(directory=ASSETS, check_dir=False), middleware=[Middleware(GZipMiddleware)]),
             *more_routes,
         ],
         lifespan=lifespan,

@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
 from chatbot import turns
+from chatbot.account import Account
 from chatbot.conversations import Event
 from chatbot.events import Finish
 from chatbot.fanout import Fanout, Message
@@ -31,12 +32,19 @@ class Cards:
     items: list[dict[str, Any]]
 
 
+Piece = str | Cards | Account
+
+
 @dataclass(frozen=True)
 class Source:
-    """Where answers come from: ``answer`` yields pieces of text and at most one ``Cards``."""
+    """Where answers come from: ``answer`` yields pieces of text and at most one ``Cards``.
+
+    One that has more to say of its answer, and how it ended, yields its ``Account`` before anything else. It is closed
+    when its answer is cancelled or late, and still writes what it knows into the account then.
+    """
 
     name: str
-    answer: Callable[[Claim], AsyncIterator[str | Cards]]
+    answer: Callable[[Claim], AsyncGenerator[Piece, None]]
 
 
 class ClaimLost(Exception):
@@ -52,6 +60,10 @@ class Production:
         self._fanout = fanout
         self._limits = limits
         self._runtime = runtime
+        self._account = Account(source.name)
+        # What counts is how long the customer has waited; a question that was taken over has waited for another.
+        waited = (runtime.now() - right.asked_at).total_seconds() if right.ep == 1 else 0.0
+        self._asked_at = time.monotonic() - max(0.0, waited)
         self._text = ""
         self._cards: list[dict[str, Any]] = []
         self._flushed_bytes = 0
@@ -76,7 +88,7 @@ class Production:
         except asyncio.CancelledError:
             await self._stop(writing)
             with contextlib.suppress(*db.UNAVAILABLE):
-                await turns.release(self.right, self._text, self._source.name, self._runtime.now())
+                await turns.release(self.right, self._text, self._account.answered_by, self._runtime.now())
             raise
         finally:
             await self._stop(writing)
@@ -86,17 +98,28 @@ class Production:
         await asyncio.gather(writing, return_exceptions=True)
 
     async def _write(self) -> None:
-        async for piece in self._source.answer(self.right):
-            if isinstance(piece, Cards):
-                self._cards = piece.items
-                continue
-            offset, self._text = len(self._text), self._text + piece
-            if self._due():
-                await self._flush()
-            await self._fanout.publish(
-                str(self.right.conversation),
-                {"k": "d", "turn": self.right.turn, "ep": self.right.ep, "off": offset, "x": piece},
-            )
+        async with contextlib.aclosing(self._source.answer(self.right)) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, Account):
+                    self._account = piece
+                elif isinstance(piece, Cards):
+                    self._cards = piece.items
+                else:
+                    await self._say(piece)
+
+    async def _say(self, piece: str) -> None:
+        if piece and self._account.first_text_ms is None:
+            self._account.first_text_ms = self._waited_ms()
+        offset, self._text = len(self._text), self._text + piece
+        if self._due():
+            await self._flush()
+        await self._fanout.publish(
+            str(self.right.conversation),
+            {"k": "d", "turn": self.right.turn, "ep": self.right.ep, "off": offset, "x": piece},
+        )
+
+    def _waited_ms(self) -> int:
+        return round((time.monotonic() - self._asked_at) * 1000)
 
     def _due(self) -> bool:
         """Whether the text must be kept before more of it is shown: at its first piece, every 1 KB, every second."""
@@ -110,7 +133,7 @@ class Production:
         async with self._flushing:
             text = self._text
             flushed = await self._insist(
-                lambda: turns.flush(self.right, text, self._source.name, self._limits, self._runtime.now())
+                lambda: turns.flush(self.right, text, self._account.answered_by, self._limits, self._runtime.now())
             )
             if flushed is None:
                 raise ClaimLost
@@ -165,16 +188,17 @@ class Production:
             # The edge where any failure of a source becomes an end that the customer can read.
             log.error("turn.failed", turn=self.right.turn, source=self._source.name, exc_info=error)
             return self._broken_off()
-        return "stop"
+        return self._account.ending
 
     def _broken_off(self) -> Finish:
         return "cut" if self._text else "error"
 
     async def _end(self, how: Finish) -> None:
-        cards = self._cards if how == "stop" else []
+        cards = self._cards if how in {"stop", "fallback"} else []
+        self._account.total_ms = self._waited_ms()
         async with asyncio.timeout(self._limits.drain_seconds):
             written = await self._insist(
-                lambda: turns.finish(self.right, self._text, cards, how, self._source.name, self._runtime.now())
+                lambda: turns.finish(self.right, self._text, cards, how, self._account, self._runtime.now())
             )
         if written is None:
             raise ClaimLost

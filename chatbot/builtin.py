@@ -2,10 +2,10 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from chatbot.answers import answer
-from chatbot.assistant import Cards, Source
+from chatbot.assistant import Cards, Piece, Source
 from chatbot.knowledge import read_knowledge
 from chatbot.limits import Limits
 from chatbot.texts import AllTexts
@@ -18,7 +18,7 @@ WORDS_A_PIECE = 3
 def builtin_source(texts: AllTexts, limits: Limits) -> Source:
     """Answers without a model."""
 
-    async def say(right: Claim) -> AsyncIterator[str | Cards]:
+    async def say(right: Claim) -> AsyncGenerator[Piece, None]:
         known = await read_knowledge(right.conversation)
         found = answer(right.question, known, texts.of(known.language))
         if found.cards:

@@ -3,9 +3,8 @@
 import asyncio
 import contextlib
 import secrets
-from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypedDict
 from urllib.parse import urlsplit
@@ -14,33 +13,18 @@ from jinja2 import Environment
 
 from chatbot.assistant import Assistant, Source
 from chatbot.builtin import builtin_source
+from chatbot.counters import Counters
 from chatbot.events import MAX_QUESTION
 from chatbot.fanout import Fanout, Message
 from chatbot.limits import Limits
+from chatbot.model_source import ModelSource
 from chatbot.pages import make_templates
 from chatbot.rooms import Rooms
+from chatbot.shelf import Shelves
 from chatbot.texts import AllTexts, load_texts
 from chatbot.watch import Watch, sweep_orphans
+from recovery.llm import Llm
 from recovery.runtime import Runtime, addresses
-
-
-class Addresses:
-    """How many sockets each address holds on this node."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._count: Counter[str] = Counter()
-
-    @contextmanager
-    def one_more(self, address: str) -> Iterator[bool]:
-        """Count a socket while the block runs; whether the address may have it."""
-        self._count[address] += 1
-        try:
-            yield self._count[address] <= self._limit
-        finally:
-            self._count[address] -= 1
-            if not self._count[address]:
-                del self._count[address]
 
 
 @dataclass(frozen=True)
@@ -54,7 +38,8 @@ class Chat:
     rooms: Rooms
     fanout: Fanout
     assistant: Assistant
-    addresses: Addresses
+    counters: Counters
+    shelves: Shelves
 
     @property
     def origin(self) -> str:
@@ -93,15 +78,20 @@ async def open_chat(
     node = secrets.token_hex(8)
     texts = load_texts()
     rooms = Rooms()
+    shelves = Shelves(texts)
+    llm = Llm(private_hosts=runtime.settings.allow_private_hosts)
 
     def receive(conversation: str, message: Message) -> None:
         rooms.receive(conversation, message)
         assistant.receive(conversation, message)
 
     fanout = Fanout(addresses(runtime.settings)[1], node, bounds.redis_seconds, receive)
-    assistant = Assistant(node, source or builtin_source(texts, bounds), fanout, bounds, runtime)
+    chosen = source or ModelSource(llm, builtin_source(texts, bounds), shelves, texts, bounds, runtime).source()
+    assistant = Assistant(node, chosen, fanout, bounds, runtime)
     watch = asyncio.create_task(Watch(rooms, assistant, fanout, bounds, runtime).run(), name="watch")
+    counters = Counters(addresses(runtime.settings)[1], bounds)
     fanout.start()
+    counters.start()
     try:
         yield Chat(
             runtime=runtime,
@@ -111,14 +101,18 @@ async def open_chat(
             rooms=rooms,
             fanout=fanout,
             assistant=assistant,
-            addresses=Addresses(bounds.sockets_per_address),
+            counters=counters,
+            shelves=shelves,
         )
     finally:
         watch.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await watch
         await assistant.close()
+        await shelves.close()
+        await llm.close()
         await fanout.close()
+        await counters.close()
 
 
 def origin_of(url: str) -> str:

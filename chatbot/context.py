@@ -50,7 +50,10 @@ class Item:
 
 @dataclass(frozen=True)
 class Line:
-    """A line of the cart; ``item`` is None when the store never told about the product."""
+    """A line of the cart; ``item`` is None when the store never told about the product, or has ``withdrawn`` it.
+
+    ``unit_price`` is what one cost when the cart was saved.
+    """
 
     name: str
     quantity: int
@@ -58,6 +61,8 @@ class Line:
     product_id: str
     item: Item | None = None
     options: tuple[tuple[str, str], ...] = ()
+    unit_price: int | None = None
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True)

@@ -87,21 +87,26 @@ async def open_session(runtime: Runtime, token: str, now: datetime) -> OpenedSes
 
 
 async def _find_or_make(opened: OpenedLink, now: datetime) -> Conversation:
-    found = await Conversation.get_or_none(link_jti=opened.link.jti)
+    # A fresh link goes on with the talk of the link it was asked for in place of: the same cart, the same mailbox.
+    first = opened.link.renews or opened.link.jti
+    found = await Conversation.get_or_none(link_jti=first)
     if found is not None:
+        if found.expires_at < opened.link.expires_at:
+            found.expires_at = opened.link.expires_at
+            await found.save(update_fields=["expires_at"])
         return found
     fresh = Conversation(
         id=uuid.uuid4(),
         store_id=opened.store.id,
         cart_id=opened.cart.id,
-        link_jti=opened.link.jti,
+        link_jti=first,
         language=opened.store.language,
         created_at=now,
         expires_at=opened.link.expires_at,
     )
     # Two tabs may open the link at once: the first row wins and both read it back.
     await Conversation.bulk_create([fresh], ignore_conflicts=True)
-    return await Conversation.get(link_jti=opened.link.jti)
+    return await Conversation.get(link_jti=first)
 
 
 async def find_open(conversation: uuid.UUID, now: datetime) -> Conversation:

@@ -10,6 +10,8 @@ From the client
     cancel  {turn}                        stop the answer; what was written stays (a lost connection does not stop it)
     retry   {turn}                        ask the question of a finished turn once more, at most once per turn
     vote    {msg, v: -1 | 0 | 1}          what the customer thinks of an answer
+    person  {id: UUID, address?}          a person please; no ``address``: answer to the cart's own
+    take    {id: UUID, line, product}     put variant ``product`` in place of the line with product id ``line``
     ping    {n}                           answered by ``pong``
     bye     {}                            leaving; the server closes with 1000
 
@@ -20,6 +22,8 @@ From the server, durable: kept in the database, numbered by ``seq`` without a ho
     done    {seq, msg, ep, len, sha, finish, text?}   the answer is complete; ``text`` comes where no ``d`` could
     vote    {seq, msg, v}                 somebody voted
     state   {seq, ordered}                the cart has become an order (true), or none again (false)
+    person  {seq, id, address, at}        the shop was asked to answer; ``address`` is masked
+    cart    {seq, id?, lines, total}      the cart to restore as it stands now; ``id`` is that of the ``take`` behind it
 
 From the server, fleeting
     welcome {conv, seq, resumed, limits, disclosure}  after ``hello``; not ``resumed``: forget all, a full log comes
@@ -33,6 +37,11 @@ From the server, fleeting
 the SHA-256 of the whole text in UTF-8. A text longer than ``len`` is cut to it. ``finish`` is ``stop`` (whole), ``cut``
 (broken off), ``cancelled``, ``fallback`` (the built-in assistant answered in place of a failing model) or ``error``
 (no answer).
+
+``person`` and ``take`` are sent again, same id, until their durable event comes. A line of ``cart`` is {product_id,
+name, options, quantity, total, image, url, in_stock, was?}, texts as people read them; ``was`` is the product id the
+shop knows of this line, when another variant stands in its place, and taking that one undoes it. ``total`` is null
+where only the shop can tell it.
 
 Close codes: 1000 bye · 1009, 1007, 1002 protocol · 1012 restart, come again · 1013 overloaded, come later · 4400 bad
 messages · 4401 session over, get another · 4403 forbidden · 4404 conversation gone · 4408 no hello, or idle ·
@@ -56,7 +65,19 @@ MAX_QUESTION = 1200
 MAX_SLICE = 1024
 
 Finish = Literal["stop", "cut", "cancelled", "fallback", "error"]
-ErrorCode = Literal["bad_message", "too_long", "empty", "busy", "rate", "day_limit", "unknown_turn", "unavailable"]
+ErrorCode = Literal[
+    "bad_message",
+    "too_long",
+    "empty",
+    "busy",
+    "rate",
+    "day_limit",
+    "unknown_turn",
+    "bad_address",
+    "no_support",
+    "not_taken",
+    "unavailable",
+]
 #: What an ``err`` may say.
 ERRORS: tuple[ErrorCode, ...] = get_args(ErrorCode)
 
@@ -163,6 +184,33 @@ class Vote(_Frame):
         return str(self.msg)
 
 
+class Person(_Frame):
+    """A person please; ``address`` is where the answer should go, the cart's own address if it is None."""
+
+    t: Literal["person"]
+    id: _Id
+    address: str | None = Field(None, max_length=320)
+
+    @property
+    def ref(self) -> str:
+        """What an ``err`` about this frame names."""
+        return str(self.id)
+
+
+class Take(_Frame):
+    """Put another variant in place of a line of the cart."""
+
+    t: Literal["take"]
+    id: _Id
+    line: Annotated[str, AfterValidator(clean_text)] = Field(min_length=1, max_length=64)
+    product: Annotated[str, AfterValidator(clean_text)] = Field(min_length=1, max_length=64)
+
+    @property
+    def ref(self) -> str:
+        """What an ``err`` about this frame names."""
+        return str(self.id)
+
+
 class Ping(_Frame):
     """A sign of life."""
 
@@ -176,7 +224,7 @@ class Bye(_Frame):
     t: Literal["bye"]
 
 
-Inbound = Hello | Msg | Cancel | Retry | Vote | Ping | Bye
+Inbound = Hello | Msg | Cancel | Retry | Vote | Person | Take | Ping | Bye
 _INBOUND: TypeAdapter[Inbound] = TypeAdapter(Annotated[Inbound, Field(discriminator="t")])
 
 
@@ -245,6 +293,16 @@ def vote(turn: str, value: int) -> dict[str, Any]:
 def state(ordered: bool) -> dict[str, Any]:
     """What became of the cart."""
     return {"t": "state", "ordered": ordered}
+
+
+def person(ask: str, address: str, at: str) -> dict[str, Any]:
+    """The shop was asked to answer; ``address`` is masked."""
+    return {"t": "person", "id": ask, "address": address, "at": at}
+
+
+def cart(lines: list[dict[str, Any]], total: str | None, take: str | None = None) -> dict[str, Any]:
+    """The cart to restore as it stands now."""
+    return {"t": "cart", "lines": lines, "total": total} | ({"id": take} if take else {})
 
 
 def delta(turn: str, ep: int, offset: int, text: str) -> dict[str, Any]:

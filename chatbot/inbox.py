@@ -1,13 +1,13 @@
-"""Does what a client's frame asks of a conversation: a question, a retry, a cancel, a vote."""
+"""Does what a client's frame asks of a conversation: a question, a cancel, a person, another variant, and the like."""
 
 import uuid
 from typing import Any
 
-from chatbot import events, turns
+from chatbot import events, turns, wishes
 from chatbot.assistant import publish_events
 from chatbot.chat import Chat
 
-Request = events.Msg | events.Retry | events.Cancel | events.Vote
+Request = events.Msg | events.Retry | events.Cancel | events.Vote | events.Person | events.Take
 
 
 async def act(chat: Chat, conversation: uuid.UUID, frame: Request) -> dict[str, Any] | None:
@@ -26,6 +26,15 @@ async def act(chat: Chat, conversation: uuid.UUID, frame: Request) -> dict[str, 
         # The flag first: whoever produces the answer finds it there if the word gets lost.
         await turns.request_cancel(conversation, frame.turn)
         await chat.fanout.publish(str(conversation), {"k": "c", "turn": str(frame.turn)})
+        return None
+    if isinstance(frame, events.Person):
+        told = await wishes.ask_person(chat.runtime, conversation, frame, chat.limits, now)
+        await publish_events(chat.fanout, conversation, told)
+        await chat.runtime.doorbell.ring("notice")
+        return None
+    if isinstance(frame, events.Take):
+        for talk, written in await wishes.take(conversation, frame, chat.limits, now):
+            await publish_events(chat.fanout, talk, written)
         return None
     if isinstance(frame, events.Msg):
         asked = await turns.ask(conversation, frame.id, frame.text, chat.limits, now)

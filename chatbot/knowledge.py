@@ -1,7 +1,7 @@
 """Reads from the rows what an answer may know: the conversation's cart, products around it, the store's policies."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Sequence
 
 from chatbot.context import Item, Knowledge, Line, Link, LinkKind, PolicyText
 from chatbot.models import Conversation
@@ -21,6 +21,10 @@ async def read_knowledge(conversation: uuid.UUID) -> Knowledge:
     variants = await Product.filter(store_id=store.id, parent_id__in=families, active=True)
     known = {product.product_id: product for product in [*variants, *around]}
     links = await _links(store, families | {product.parent_id for product in known.values() if product.parent_id})
+    ids = [line.product_id for line in lines]
+    gone = set(
+        await Product.filter(store_id=store.id, product_id__in=ids, active=False).values_list("product_id", flat=True)
+    )
     settings = (await in_force(store)).settings
     return Knowledge(
         language=store.language,
@@ -28,13 +32,27 @@ async def read_knowledge(conversation: uuid.UUID) -> Knowledge:
         currency=cart.currency,
         digits=cart.currency_digits,
         total=cart.total,
-        lines=tuple(_line(line, known) for line in lines),
+        lines=tuple(_line(line, known, gone) for line in lines),
         coupon_codes=tuple(cart.coupon_codes),
         siblings=tuple(_item(product) for product in variants),
         links=links,
         policies=await _policies(store, cart),
         contact_url=settings.contact_url,
     )
+
+
+async def read_items(store_id: int, ids: Sequence[str]) -> list[Item]:
+    """The products and variants with these ids that the store sells now, in this order."""
+    rows = await Product.filter(store_id=store_id, product_id__in=list(ids), active=True)
+    found = {row.product_id: row for row in rows}
+    parents = {row.parent_id for row in rows if row.parent_id}
+    named = await Product.filter(store_id=store_id, product_id__in=parents).values_list("product_id", "name")
+    titles = dict(named)
+    return [
+        _item(row, titles.get(row.parent_id or "", ""))
+        for row in (found.get(product_id) for product_id in dict.fromkeys(ids))
+        if row is not None
+    ]
 
 
 async def _links(store: Store, sources: Iterable[str]) -> tuple[Link, ...]:
@@ -57,12 +75,13 @@ async def _policies(store: Store, cart: Cart) -> tuple[PolicyText, ...]:
     return tuple(PolicyText(row.kind, row.title, row.text, row.url, tuple(row.facts)) for row in spoken or rows)
 
 
-def _line(line: CartItem, known: dict[str, Product]) -> Line:
-    product = known.get(line.product_id) or known.get(line.parent_id or "")
+def _line(line: CartItem, known: dict[str, Product], gone: Container[object]) -> Line:
+    withdrawn = line.product_id in gone
+    product = None if withdrawn else known.get(line.product_id) or known.get(line.parent_id or "")
     parent = known.get(product.parent_id or "") if product is not None else None
     options = tuple((option["name"], option["value"]) for option in line.options)
     item = _item(product, parent.name if parent is not None else "") if product is not None else None
-    return Line(line.name, line.quantity, line.row_total, line.product_id, item, options)
+    return Line(line.name, line.quantity, line.row_total, line.product_id, item, options, line.unit_price, withdrawn)
 
 
 def _item(product: Product, title: str = "") -> Item:

@@ -9,8 +9,13 @@ class Limits:
 
     questions_per_minute: int = 12
     questions_per_day: int = 60
+    persons_per_day: int = 3
+    takes_per_day: int = 100
     sockets_per_conversation: int = 3
     sockets_per_address: int = 20
+    #: In a minute and in an hour, of one address; 0 is no limit.
+    handshakes_per_minute: int = 120
+    fresh_links_per_address: int = 20
     frames_per_second: float = 5
     frame_burst: int = 30
     bad_frames: int = 3
@@ -25,6 +30,9 @@ class Limits:
     turn_lease_seconds: float = 10
     turn_renew_seconds: float = 3
     turn_seconds: float = 60
+    #: What a customer waits for a model at most: from the question to the first text, and from one to the next.
+    first_text_seconds: float = 10
+    next_text_seconds: float = 10
     #: An answer ends when no socket has been in its conversation for so long; each node says so this often.
     unwatched_seconds: float = 60
     touch_seconds: float = 20
@@ -39,4 +47,6 @@ class Limits:
     #: How often the database is asked instead while Redis is away.
     poll_seconds: float = 1
     redis_seconds: float = 0.5
+    #: How long a count may take before the socket is let in by this node's own.
+    counter_seconds: float = 0.05
     sweep_turns: int = 20

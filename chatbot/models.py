@@ -13,7 +13,8 @@ class Conversation(Model):
     """One customer's talk about one cart; ``last_seq`` numbers its durable events.
 
     ``status`` is ``open``, ``closed`` or ``erased``. ``link_jti`` is the assistant link that opened it.
-    ``last_socket_at`` is on the database's clock.
+    ``last_socket_at`` is on the database's clock. ``waiting_since`` is when the customer asked for a person, and
+    ``waiting_address`` where the answer should go, forgotten after 30 days.
     """
 
     id = fields.UUIDField(primary_key=True)
@@ -31,6 +32,8 @@ class Conversation(Model):
     expires_at = fields.DatetimeField()
     closed_at: datetime | None = fields.DatetimeField(null=True)
     last_socket_at: datetime | None = fields.DatetimeField(null=True)
+    waiting_since: datetime | None = fields.DatetimeField(null=True)
+    waiting_address = fields.CharField(254, null=True)
 
     class Meta:
         table = "conversation"
@@ -44,6 +47,10 @@ class Turn(Model):
     ``running`` or ``done`` (then ``finish`` is ``stop|cut|cancelled|fallback|error``). ``running_key`` is the
     conversation's id while running, so that there is one at most. ``fence`` counts who produces it, ``lease_until``
     is on the database's clock. ``answer`` is the text so far, flushed while it grows.
+
+    ``model`` and what follows tell how the answer came about, tokens of all its calls together. ``cost_micros`` is an
+    estimate in millionths of the currency that the store's prices are in; null where it has none. ``fallback_cause``
+    is why the model did not answer: a name of ``recovery.llm_errors.Cause`` in lower case, or ``budget``.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -67,10 +74,36 @@ class Turn(Model):
     asked_at = fields.DatetimeField()
     first_text_at: datetime | None = fields.DatetimeField(null=True)
     finished_at: datetime | None = fields.DatetimeField(null=True)
+    model = fields.CharField(200, null=True)
+    input_tokens = fields.IntField(null=True)
+    output_tokens = fields.IntField(null=True)
+    cost_micros = fields.BigIntField(null=True)
+    first_text_ms = fields.IntField(null=True)
+    total_ms = fields.IntField(null=True)
+    fallback_cause = fields.CharField(32, null=True)
+    fallback_detail = fields.CharField(200, null=True)
+
+    withheld: fields.ReverseRelation["WithheldSentence"]
 
     class Meta:
         table = "turn"
         unique_together = (("conversation_id", "client_id"),)
+
+
+class WithheldSentence(Model):
+    """A sentence of a model that was not shown, because no typed fact backs what it claims."""
+
+    id = fields.BigIntField(primary_key=True)
+    turn: fields.ForeignKeyRelation[Turn] = fields.ForeignKeyField(
+        "models.Turn", related_name="withheld", on_delete=fields.CASCADE
+    )
+    turn_id: int
+    sentence = fields.TextField()
+    kind = fields.CharField(32)
+    claim = fields.CharField(200)
+
+    class Meta:
+        table = "withheld"
 
 
 class ConversationEvent(Model):

@@ -1,46 +1,40 @@
-"""What the assistant's page shows before anything is asked, from rows: the cart, the way back, first questions."""
+"""What the assistant's page shows before anything is asked, from rows: the shop, the cart, the way back, questions."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from chatbot.starters import CartFacts, starters
 from chatbot.texts import Texts
+from chatbot.wishes import support_address, wire_lines, wire_money
 from recovery.links import OpenedLink
-from recovery.models import CartItem, LinkToken, Policy, ProductLink
-from recovery.money import format_money, format_quantity
+from recovery.models import Cart, CartItem, LinkToken, Policy, Product, ProductLink, Store
+from recovery.pages import Look, look_of
 from recovery.runtime import Runtime
+from recovery.sharing import share_link
 from recovery.stores.registry import in_force
+from recovery.swaps import OPEN_CARTS, read_shown
+from recovery.text import mask_address
 from recovery.tokens import CartClaims, sign_cart_link
-
-MAX_STARTERS = 4
-#: The kind of policy without which a first question would have no good answer.
-_NEEDED_POLICY = {"size": "size_guide", "delivery": "shipping", "returns": "returns", "payment": "payment"}
-
-
-@dataclass(frozen=True)
-class LineView:
-    """A line of the cart as it is read."""
-
-    name: str
-    quantity: str
-    total: str
-    options: str
-    image: str | None
 
 
 @dataclass(frozen=True)
 class PageView:
-    """Everything the page's template needs beside the texts."""
+    """Everything the page's template needs beside the texts; the lines are those of the event ``cart``."""
 
-    shop: str
+    look: Look
     ordered: bool
-    lines: list[LineView]
-    total: str
+    lines: list[dict[str, Any]]
+    total: str | None
     back: str
     starters: list[str]
     contact: str | None
     privacy: str | None
+    person: bool
+    person_address: str | None
+    share: str | None
 
 
 def make_templates() -> Environment:
@@ -59,37 +53,55 @@ async def page_view(runtime: Runtime, opened: OpenedLink, texts: Texts, now: dat
     cart, store = opened.cart, opened.store
     settings = (await in_force(store)).settings
     lines = sorted(cart.items, key=lambda line: line.position)
+    shown = await read_shown(cart)
     return PageView(
-        shop=store.name,
+        look=look_of(store, settings),
         ordered=cart.status == "ordered",
-        lines=[_line(line, cart.currency, cart.currency_digits, store.language) for line in lines],
-        total=format_money(cart.total, cart.currency, store.language, cart.currency_digits),
+        lines=wire_lines(cart, store, shown),
+        total=wire_money(cart, store, shown.total),
         back=await way_back(runtime, opened, now),
-        starters=[texts.starters[name] for name in await _starters(opened, lines)],
+        starters=starters(await _facts(store, cart, lines), texts),
         contact=settings.contact_url,
         privacy=settings.privacy_url,
+        person=support_address(settings) is not None,
+        person_address=mask_address(cart.email) if cart.email else None,
+        share=await share_link(runtime, cart, store, now) if cart.status in OPEN_CARTS else None,
     )
 
 
-def _line(line: CartItem, currency: str, digits: int, language: str) -> LineView:
-    return LineView(
-        name=line.name,
-        quantity=format_quantity(line.quantity, language),
-        total=format_money(line.row_total, currency, language, digits),
-        # A variant's name often says its options already.
-        options=" · ".join(option["value"] for option in line.options if option["value"] not in line.name),
-        image=line.image_url,
+async def _products_of(store: Store, lines: list[CartItem]) -> dict[str, Product]:
+    """What the store told of the cart's products and of those they are variants of."""
+    wanted = {line.product_id for line in lines} | {line.parent_id for line in lines if line.parent_id}
+    found = await Product.filter(store_id=store.id, product_id__in=wanted)
+    return {product.product_id: product for product in found}
+
+
+async def _facts(store: Store, cart: Cart, lines: list[CartItem]) -> CartFacts:
+    products = await _products_of(store, lines)
+    policies = await Policy.filter(store_id=store.id).exclude(text="").values_list("kind", flat=True)
+    links = await ProductLink.filter(store_id=store.id, product_id__in=list(products)).only("id", "kind", "linked_id")
+    beside = {link.linked_id for link in links if link.kind == "related"}
+    dearest = max((line.unit_price or 0 for line in lines), default=0)
+    return CartFacts(
+        policies=frozenset(str(kind) for kind in policies),
+        links=frozenset(link.kind for link in links),
+        attributes=frozenset(_attribute_names(products.values())),
+        sized=tuple(_called(line, products) for line in lines if line.parent_id and line.options),
+        lines=len(lines),
+        by_area=any(product.sold_by != "piece" for product in products.values()),
+        cheaper=bool(beside)
+        and await Product.exists(store_id=store.id, product_id__in=beside, active=True, price__lt=dearest),
+        ordered=cart.status == "ordered",
     )
 
 
-async def _starters(opened: OpenedLink, lines: list[CartItem]) -> list[str]:
-    kinds = {
-        policy.kind for policy in await Policy.filter(store_id=opened.store.id).exclude(text="").only("id", "kind")
-    }
-    sources = {line.product_id for line in lines} | {line.parent_id for line in lines if line.parent_id}
-    linked = await ProductLink.exists(store_id=opened.store.id, product_id__in=sources, kind="crosssell")
-    usable = [name for name, kind in _NEEDED_POLICY.items() if kind in kinds]
-    return [*usable[:3], *(["goes_with"] if linked else []), "about", *usable[3:]][:MAX_STARTERS]
+def _attribute_names(products: Any) -> list[str]:
+    return [str(entry["name"]) for product in products for entry in product.attributes]
+
+
+def _called(line: CartItem, products: dict[str, Product]) -> str:
+    family = products.get(line.parent_id or "")
+    return family.name if family is not None else line.name
 
 
 async def way_back(runtime: Runtime, opened: OpenedLink, now: datetime) -> str:

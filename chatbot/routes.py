@@ -1,6 +1,8 @@
 """The assistant's routes: the page of its link, the session behind the page, and the WebSocket."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -12,13 +14,16 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from chatbot.chat import Chat
 from chatbot.conversations import GONE_CARTS, ConversationGone, open_session
+from chatbot.counters import client_address
+from chatbot.fresh_links import AgainRefused, ask_again
 from chatbot.pages import page_view, way_back
 from chatbot.sockets import endpoint
 from chatbot.texts import Texts
 from recovery.errors import LinkRefused
-from recovery.links import OpenedLink, count_use, open_link
-from recovery.pages import PRIVATE, picture_sources
+from recovery.links import count_use, open_link
+from recovery.pages import PRIVATE, Look, look_of
 from recovery.runtime import Runtime
+from recovery.stores.registry import in_force
 from recovery.tokens import MAX_LENGTH
 
 MAX_BODY = MAX_LENGTH + 256
@@ -32,6 +37,7 @@ def routes() -> list[BaseRoute]:
         Route("/a", reload_page, methods=["GET"]),
         Route("/a/{token}", link_page, methods=["GET"]),
         Route("/api/assistant/session", session, methods=["POST"]),
+        Route("/api/assistant/again", again, methods=["POST"]),
         WebSocketRoute("/ws", endpoint),
     ]
 
@@ -39,7 +45,7 @@ def routes() -> list[BaseRoute]:
 async def reload_page(request: Request) -> Response:
     """``GET /a``: where the page's address leads after a reload; its script goes back to the link it kept."""
     texts = _chat(request).texts.preferred(request.headers.get("accept-language", ""))
-    return _html(request, "reload.html", texts, 200)
+    return _html(request, "reload.html", texts, 200, script=True)
 
 
 async def link_page(request: Request) -> Response:
@@ -61,11 +67,16 @@ async def link_page(request: Request) -> Response:
     boot = {
         "token": token,
         "texts": texts.page,
+        "shop": view.look.shop,
         "contact": view.contact,
         "ordered": view.ordered,
         "limits": _chat(request).client_limits(),
+        "suggestions": view.starters,
+        "person": {"address": view.person_address, "available": view.person},
+        "share": view.share,
+        "coupon": None,
     }
-    return _html(request, "assistant.html", texts, 200, hosts=opened, view=view, boot=_script_json(boot))
+    return _html(request, "assistant.html", texts, 200, look=view.look, boot=boot, view=view)
 
 
 async def _refused(request: Request, error: LinkRefused, token: str, now: datetime) -> Response:
@@ -78,7 +89,9 @@ async def _refused(request: Request, error: LinkRefused, token: str, now: dateti
         if opened is not None and opened.cart.status not in GONE_CARTS:
             texts = _chat(request).texts.of(opened.store.language)
             back = await way_back(_runtime(request), opened, now)
-            return _html(request, "over.html", texts, 410, back=back)
+            look = look_of(opened.store, (await in_force(opened.store)).settings)
+            boot = {"token": token, "texts": texts.page}
+            return _html(request, "over.html", texts, 410, look=look, boot=boot, back=back)
     texts = _chat(request).texts.preferred(request.headers.get("accept-language", ""))
     return _html(request, "refused.html", texts, 404)
 
@@ -86,13 +99,9 @@ async def _refused(request: Request, error: LinkRefused, token: str, now: dateti
 async def session(request: Request) -> Response:
     """``POST /api/assistant/session {token}``: the conversation of a link, made at the first call."""
     chat, runtime = _chat(request), _runtime(request)
-    if request.headers.get("origin", chat.origin) != chat.origin:
-        return _refusal("forbidden", 403)
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-        return _refusal("unsupported_type", 415)
-    token = _token_of(await _body(request))
-    if token is None:
-        return _refusal("bad_request", 400)
+    token = await _posted_token(request)
+    if isinstance(token, Response):
+        return token
     now = runtime.now()
     try:
         opened = await open_session(runtime, token, now)
@@ -117,6 +126,36 @@ async def session(request: Request) -> Response:
     )
 
 
+async def again(request: Request) -> Response:
+    """``POST /api/assistant/again {token}``: a fresh link in place of one whose time is over, mailed to its owner."""
+    chat, runtime = _chat(request), _runtime(request)
+    token = await _posted_token(request)
+    if isinstance(token, Response):
+        return token
+    address = client_address(request, runtime.settings)
+    if not await chat.counters.attempt(f"again:{address}", chat.limits.fresh_links_per_address, 3600):
+        return _refusal("rate", 429, 3600)
+    try:
+        return _json({"sent_to": await ask_again(runtime, token, runtime.now())}, 202)
+    except LinkRefused as error:
+        log.info("assistant.again_refused", cause=error.cause)
+        return _refusal("refused", 404)
+    except ConversationGone:
+        return _refusal("closed", 410)
+    except AgainRefused as error:
+        return _refusal(error.code, error.status, error.after)
+
+
+async def _posted_token(request: Request) -> str | Response:
+    """The token that our own page posts, or the refusal."""
+    origin = _chat(request).origin
+    if request.headers.get("origin", origin) != origin:
+        return _refusal("forbidden", 403)
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        return _refusal("unsupported_type", 415)
+    return _token_of(await _body(request)) or _refusal("bad_request", 400)
+
+
 async def _body(request: Request) -> bytes:
     body = bytearray()
     async for chunk in request.stream():
@@ -135,31 +174,48 @@ def _token_of(body: bytes) -> str | None:
     return token if isinstance(token, str) else None
 
 
-def _refusal(code: str, status: int) -> Response:
-    return _json({"error": code}, status)
+def _refusal(code: str, status: int, after: int = 0) -> Response:
+    return _json({"error": code}, status, {"Retry-After": str(after)} if after else {})
 
 
-def _json(data: dict[str, Any], status: int) -> Response:
-    return JSONResponse(data, status, headers=PRIVATE)
+def _json(data: dict[str, Any], status: int, more: Mapping[str, str] = MappingProxyType({})) -> Response:
+    return JSONResponse(data, status, headers={**PRIVATE, **more})
 
 
 def _html(
-    request: Request, template: str, texts: Texts, status: int, *, hosts: OpenedLink | None = None, **values: Any
+    request: Request,
+    template: str,
+    texts: Texts,
+    status: int,
+    *,
+    look: Look | None = None,
+    boot: dict[str, Any] | None = None,
+    script: bool = False,
+    **values: Any,
 ) -> Response:
+    """A page; what its script starts from is ``boot``."""
     chat = _chat(request)
-    body = chat.templates.get_template(template).render(page=texts.page, language=texts.language, **values)
-    return HTMLResponse(body, status, headers=PRIVATE | {"Content-Security-Policy": _policy(chat.origin, hosts)})
+    body = chat.templates.get_template(template).render(
+        page=texts.page,
+        language=texts.language,
+        look=look,
+        boot=_script_json(boot) if boot is not None else "",
+        script=script or boot is not None,
+        **values,
+    )
+    policy = _policy(chat.origin, look or Look())
+    return HTMLResponse(body, status, headers=PRIVATE | {"Content-Security-Policy": policy})
 
 
-def _policy(origin: str, opened: OpenedLink | None) -> str:
+def _policy(origin: str, look: Look) -> str:
     """The page runs its own script, talks to its own server and shows pictures of its own store, nothing else."""
-    pictures = " ".join(["'self'", *(picture_sources(opened.store.connection) if opened is not None else [])])
+    pictures = " ".join(["'self'", *look.pictures])
     sockets = origin.replace("http", "ws", 1)
     return "; ".join(
         [
             "default-src 'none'",
             "script-src 'self'",
-            "style-src 'self'",
+            f"style-src {look.style_source}",
             f"img-src {pictures}",
             f"connect-src 'self' {sockets}",
             "base-uri 'none'",

@@ -77,6 +77,8 @@ def make_server(app: Any, host: str, port: int, *, log_config: dict[str, Any] | 
             ws_ping_interval=PING_SECONDS,
             ws_ping_timeout=PING_SECONDS,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+            # Whose X-Forwarded-For counts is CARTBACK_TRUSTED_PROXIES and nothing else.
+            proxy_headers=False,
             access_log=False,
             server_header=False,
             log_config=log_config,

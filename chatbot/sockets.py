@@ -15,6 +15,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from chatbot import events, turns
 from chatbot.chat import Chat
 from chatbot.conversations import ConversationGone, ConversationOver, find_open, touch
+from chatbot.counters import client_address
 from chatbot.inbox import Request, act
 from chatbot.replay import Cursor
 from recovery import db
@@ -42,8 +43,10 @@ async def endpoint(websocket: WebSocket) -> None:
     if websocket.headers.get("origin") != chat.origin or events.SUBPROTOCOL not in offered:
         await websocket.close()
         return
-    await websocket.accept(subprotocol=events.SUBPROTOCOL)
-    with chat.addresses.one_more(websocket.client.host if websocket.client else "") as admitted:
+    limits = chat.limits
+    name = f"address:{client_address(websocket, chat.runtime.settings)}"
+    async with chat.counters.place(name, limits.sockets_per_address, attempts=limits.handshakes_per_minute) as admitted:
+        await websocket.accept(subprotocol=events.SUBPROTOCOL)
         if admitted:
             await Socket(chat, websocket).serve()
         else:
@@ -58,6 +61,7 @@ class Socket:
         self._limits = chat.limits
         self._websocket = websocket
         self._conversation: uuid.UUID | None = None
+        self._place = ""
         self._session_until = chat.runtime.now()
         self._cursor: Cursor | None = None
         self._early: deque[events.Inbound] = deque()
@@ -91,6 +95,7 @@ class Socket:
             code = next((found.code for found in group.exceptions if isinstance(found, Closing)), None)
         finally:
             if self._conversation is not None:
+                await self._chat.counters.release(f"conversation:{self._conversation}", self._place)
                 await self._chat.rooms.leave(self._conversation, self, self._chat.fanout)
         log.info("socket.closed", conversation=str(self._conversation), code=code)
         if code is not None:
@@ -162,10 +167,10 @@ class Socket:
         if claims.conversation != str(hello.conv):
             raise Closing(events.CLOSE_FORBIDDEN)
         conversation = await find_open(hello.conv, now)
-        known = self._chat.rooms.get(str(hello.conv))
-        if known is not None and len(known.listeners) >= self._limits.sockets_per_conversation:
+        place = await self._chat.counters.hold(f"conversation:{hello.conv}", self._limits.sockets_per_conversation)
+        if place is None:
             raise Closing(events.CLOSE_TOO_MANY)
-        self._conversation = hello.conv
+        self._conversation, self._place = hello.conv, place
         self._session_until = datetime.fromtimestamp(claims.expires_at, now.tzinfo)
         await touch([str(hello.conv)])
         room = await self._chat.rooms.enter(hello.conv, self, self._chat.fanout)

@@ -11,13 +11,14 @@ FALLBACK = "en"
 
 
 class Texts(BaseModel):
-    """One language; ``keywords`` and ``synonyms`` are folded (see ``words``), a keyword's ``*`` stands for any end."""
+    """One language; words to look for are folded (see ``words``), a ``*`` at a keyword stands for any end."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     language: str
     page: dict[str, str]
     starters: dict[str, str]
+    starter_words: dict[str, list[str]]
     phrases: dict[str, str]
     quotes: tuple[str, str]
     keywords: dict[str, list[str]]

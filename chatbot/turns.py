@@ -10,6 +10,7 @@ import orjson
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from chatbot import events
+from chatbot.account import LONGEST_DETAIL, LONGEST_SENTENCE, Account
 from chatbot.conversations import Event, append, hold, hold_open
 from chatbot.limits import Limits
 from chatbot.models import Turn
@@ -49,6 +50,7 @@ class Claim:
     turn: str
     question: str
     ep: int
+    asked_at: datetime
 
 
 @dataclass(frozen=True)
@@ -185,7 +187,7 @@ async def _seize(
         f"""
         UPDATE turn SET fence = fence + 1, claimed_by = $2, lease_until = now() + make_interval(secs => $3)
         WHERE id = $1 AND status = 'running' AND {condition}
-        RETURNING id, conversation_id, client_id, question, answer, cards, answered_by, fence, first_text_at,
+        RETURNING id, conversation_id, client_id, question, asked_at, answer, cards, fence, first_text_at,
                   cancel_requested, {_UNWATCHED}
         """,  # noqa: S608
         [turn, producer, limits.turn_lease_seconds, limits.unwatched_seconds],
@@ -201,12 +203,14 @@ async def _begin(connection: BaseDBAsyncClient, row: dict[str, Any], now: dateti
 
 async def _end(connection: BaseDBAsyncClient, row: dict[str, Any], finish: events.Finish, now: datetime) -> TakenOver:
     right = _claim_of(row)
-    written = await _finish(connection, right, row["answer"], [], finish, row["answered_by"], now)
+    written = await _finish(connection, right, row["answer"], [], finish, None, now)
     return TakenOver(right.conversation, None, written or [])
 
 
 def _claim_of(row: dict[str, Any]) -> Claim:
-    return Claim(row["id"], row["conversation_id"], str(row["client_id"]), row["question"], row["fence"])
+    return Claim(
+        row["id"], row["conversation_id"], str(row["client_id"]), row["question"], row["fence"], row["asked_at"]
+    )
 
 
 async def flush(right: Claim, text: str, answered_by: str | None, limits: Limits, now: datetime) -> Flushed | None:
@@ -228,13 +232,13 @@ async def finish(
     text: str,
     cards: Sequence[dict[str, Any]],
     how: events.Finish,
-    answered_by: str | None,
+    account: Account,
     now: datetime,
 ) -> list[Event] | None:
     """End a turn with its last text and cards; the events written, or None when the claim is lost."""
     async with db.in_transaction() as connection:
         await hold(connection, right.conversation)
-        return await _finish(connection, right, text, cards, how, answered_by, now)
+        return await _finish(connection, right, text, cards, how, account, now)
 
 
 async def _finish(
@@ -243,21 +247,43 @@ async def _finish(
     text: str,
     cards: Sequence[dict[str, Any]],
     how: events.Finish,
-    answered_by: str | None,
+    account: Account | None,
     now: datetime,
 ) -> list[Event] | None:
     rows = await connection.execute_query_dict(
         """
         UPDATE turn SET status = 'done', running_key = NULL, lease_until = NULL, finish = $3, answer = $4, cards = $5,
-               answered_by = $6, finished_at = $7
+               finished_at = $6
         WHERE id = $1 AND fence = $2 AND status = 'running' RETURNING id
         """,
-        [right.id, right.ep, how, text, orjson.dumps(list(cards)).decode(), answered_by, now],
+        [right.id, right.ep, how, text, orjson.dumps(list(cards)).decode(), now],
     )
     if not rows:
         return None
+    if account is not None:
+        await _keep_account(connection, right.id, account)
     payloads = [events.cards(right.turn, list(cards))] if cards else []
     return await append(connection, right.conversation, [*payloads, events.done(right.turn, right.ep, text, how)], now)
+
+
+async def _keep_account(connection: BaseDBAsyncClient, turn: int, account: Account) -> None:
+    await connection.execute_query(
+        """
+        UPDATE turn SET answered_by = $2, model = $3, input_tokens = $4, output_tokens = $5, cost_micros = $6,
+               first_text_ms = $7, total_ms = $8, fallback_cause = $9, fallback_detail = $10
+        WHERE id = $1
+        """,
+        [
+            turn, account.answered_by, account.model, account.input_tokens, account.output_tokens,
+            None if account.cost is None else round(account.cost), account.first_text_ms, account.total_ms,
+            account.fallback_cause, account.fallback_detail,
+        ],
+    )  # fmt: skip
+    for held in account.withheld:
+        await connection.execute_query(
+            "INSERT INTO withheld (turn_id, sentence, kind, claim) VALUES ($1, $2, $3, $4)",
+            [turn, held.sentence[:LONGEST_SENTENCE], held.kind, held.claimed[:LONGEST_DETAIL]],
+        )
 
 
 async def release(right: Claim, text: str, answered_by: str | None, now: datetime) -> None:

@@ -16,14 +16,14 @@ import typer
 from admin.doctor import TOPICS, Finding, examine, report_text
 from admin.signin import make_admin_link
 from recovery import console, jobs
+from recovery.cli_conversations import conversations_app
 from recovery.cli_magento import connect_app, sync_command
-from recovery.cli_runtime import with_runtime as _with_runtime
 from recovery.clock import SystemClock
 from recovery.errors import CartbackError, SetupError
 from recovery.explain import explain
 from recovery.logs import set_up_logging
 from recovery.models import Connection, Store
-from recovery.runtime import Runtime
+from recovery.runtime import Runtime, with_runtime
 from recovery.settings import Settings, load_settings
 from recovery.store_settings import SECRET_SETTINGS, StoreSettings
 from recovery.stores import registry
@@ -42,6 +42,7 @@ app.add_typer(stores_app, name="stores")
 app.add_typer(settings_app, name="settings")
 stores_app.add_typer(connect_app, name="connect")
 app.command("sync")(sync_command)
+app.add_typer(conversations_app, name="conversations")
 
 StoreOption = Annotated[str | None, typer.Option("--store", help="Only this store: its code, or connection/code.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -98,6 +99,9 @@ def worker_command() -> None:
 @app.command("demo")
 def demo_command(
     port: Annotated[int, typer.Option(help="Port of 127.0.0.1 to listen on.")] = 8000,
+    catalogue: Annotated[
+        str, typer.Option(help="The shop offered first: outdoor, carp, tiles, airsoft or bicycles.")
+    ] = "outdoor",
     reset: Annotated[bool, typer.Option("--reset", help="Start with empty databases and an empty shop.")] = False,
 ) -> None:
     """Serve the whole product with a demo shop, an inbox and an admin page, all on this machine."""
@@ -107,7 +111,7 @@ def demo_command(
     set_up_logging(settings.model_copy(update={"log_format": "text", "log_level": "warning"}))
     if reset:
         demo_run.reset(settings)
-    serve.run(demo_run.demo(settings, port, console.progress))
+    serve.run(demo_run.demo(settings, port, console.progress, catalogue))
 
 
 @app.command("story")
@@ -128,7 +132,7 @@ def admin_link_command() -> None:
     async def work(runtime: Runtime) -> None:
         console.line(runtime.settings.public_url + await make_admin_link(SystemClock().now()))
 
-    _run(_with_runtime(work))
+    _run(with_runtime(work))
 
 
 @app.command("migrate")
@@ -152,7 +156,7 @@ def _job(name: str, store: str | None, limit: int | None, dry_run: bool, as_docu
         if report.errors:
             raise typer.Exit(console.PARTLY)
 
-    _run(_with_runtime(work))
+    _run(with_runtime(work))
 
 
 @app.command("detect")
@@ -196,7 +200,7 @@ def explain_command(
             for sentence in one.sentences:
                 console.line(f"  {sentence}")
 
-    _run(_with_runtime(work))
+    _run(with_runtime(work))
 
 
 @app.command("doctor")
@@ -247,7 +251,7 @@ def list_stores(as_document: JsonOption = False) -> None:
         else:
             console.note("No stores yet. Make one with: cartback stores add")
 
-    _run(_with_runtime(work))
+    _run(with_runtime(work))
 
 
 @stores_app.command("add")
@@ -273,7 +277,7 @@ def add_store(
         await registry.add_store(owner, code, name or code, language=language, currency=currency, timezone=timezone)
         console.note(f"Hooks go to {runtime.settings.public_url}/hooks/v1/{connection} (see docs/hooks.md).")
 
-    _run(_with_runtime(work))
+    _run(with_runtime(work))
 
 
 @stores_app.command("allow-host")
@@ -287,7 +291,7 @@ def allow_host(
         hosts = await registry.allow_host(connection, host)
         console.note(f"Links of {connection} may name: {', '.join(hosts)}.")
 
-    _run(_with_runtime(work))
+    _run(with_runtime(work))
 
 
 @stores_app.command("mode")
@@ -304,7 +308,7 @@ def set_mode(
         await registry.set_mode(row, mode, runtime.now())
         console.note(f"{row.connection.key}/{row.code} is {mode}.")
 
-    _run(_with_runtime(work))
+    _run(with_runtime(work))
 
 
 @stores_app.command("rotate-secret")
@@ -318,7 +322,7 @@ def rotate_secret(
         console.line(await registry.rotate_hook_secret(runtime.keys, connection, grace_hours, runtime.now()))
         console.note(f"This is the new secret, shown only now; the old one counts for {grace_hours} h more.")
 
-    _run(_with_runtime(work))
+    _run(with_runtime(work))
 
 
 @settings_app.command("list")
@@ -337,7 +341,7 @@ def list_settings(store: StoreOption = None, as_document: JsonOption = False) ->
             ("SETTING", "VALUE", "FROM"),
         )  # fmt: skip
 
-    _run(_with_runtime(work))
+    _run(with_runtime(work))
 
 
 @settings_app.command("set")
@@ -353,7 +357,7 @@ def set_setting(
         in_force = await registry.save_settings(runtime.keys.vault, store, {name: given})
         console.note(f"{name} is {json.dumps(in_force.shown()[name], ensure_ascii=False)} now.")
 
-    _run(_with_runtime(work))
+    _run(with_runtime(work))
 
 
 @settings_app.command("help")

@@ -7,9 +7,8 @@ from typing import Annotated
 import typer
 
 from recovery import console, sync
-from recovery.cli_runtime import with_runtime
 from recovery.models import Connection
-from recovery.runtime import Runtime
+from recovery.runtime import Runtime, with_runtime
 from recovery.stores.base import ShopFront
 from recovery.stores.connecting import connect_magento
 from recovery.stores.connectors import MAGENTO

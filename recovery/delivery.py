@@ -1,33 +1,16 @@
-"""Sends the queued mails: never one twice, never one lost without a word.
-
-    pending ──claim──> claimed ──every check again, commit──> sending ──250──> sent
-       ^                  │ lease over, refused for now           │ 4xx: pending · 5xx: failed
-       └──────────────────┘                                       │ no answer, lease over: unknown
-
-``sending`` is committed after the relay accepted the recipient and before DATA: the point of no return. From there a
-crash or silence ends as ``unknown`` for a person to see, never in a second mail. Whoever lost a mail (``fence`` moved
-on) changes nothing any more.
-"""
+"""Sends the queued recovery mails: what each says at this attempt, and every check again before it goes."""
 
 import asyncio
-import os
-import random
-import re
-import secrets
-import socket
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import structlog
 
 from recovery import campaigns, db
-from recovery.crash import crash_point
 from recovery.eligibility import Failure, first_failure
 from recovery.emails import Letter, make_links, ready_made_words, render
-from recovery.mailer import Mailer, NoAnswer, Refusal, RelayTrouble, profile_of
 from recovery.models import Abandonment, CartItem, Connection, Email, Store
+from recovery.outbox import Claim, LostClaim, Parcel, Sweep
 from recovery.persons import lock_persons, suppress
 from recovery.runtime import Runtime
 from recovery.stores.base import Connector, ShopError
@@ -36,311 +19,129 @@ from recovery.stores.registry import StoreInForce, in_force
 from recovery.sync_recheck import GOOD_FOR_SECONDS, ask_again
 from recovery.text import mask_addresses
 
-CLAIM_SECONDS = 120
-SENDING_SECONDS = 360
-MOST_CLAIMS = 10
-BACK_OFF = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2))
-RELAY_PAUSE = timedelta(minutes=1)
 SHOP_PAUSE = timedelta(minutes=2)
-RECORD_SECONDS = 60
-# RFC 3463 about the recipient; 5.1.7 and 5.1.8 blame the sender, and would suppress every customer for our mistake.
-_NO_SUCH_ADDRESS = re.compile(r"5\.1\.(?:1|2|3|6|10)\b")
 
 log = structlog.get_logger()
 
-_CLAIM = """
-UPDATE email SET status = 'claimed', claimed_by = $1, fence = fence + 1, claims = claims + 1,
-                 lease_until = now() + make_interval(secs => $2)
- WHERE id = (SELECT e.id FROM email e JOIN store s ON s.id = e.store_id
-              WHERE e.status = 'pending' AND e.next_attempt_at <= $3 AND e.store_id = $4 AND s.mode = 'live'
-              ORDER BY e.next_attempt_at LIMIT 1 FOR UPDATE OF e SKIP LOCKED)
-RETURNING id, fence, claims
-"""
-_RELEASE_DEAD = """
-UPDATE email SET status = 'pending', fence = fence + 1, claimed_by = NULL, lease_until = NULL
- WHERE status = 'claimed' AND lease_until < now()
-"""
-_GIVE_UP_SILENT = """
-UPDATE email SET status = 'unknown', fence = fence + 1, lease_until = NULL, closed_at = $1,
-                 closed_reason = 'no_answer'
- WHERE status = 'sending' AND lease_until < now()
-"""
-_ENTER_SENDING = """
-UPDATE email SET status = 'sending', lease_until = now() + make_interval(secs => $1)
- WHERE id = $2 AND fence = $3 AND status = 'claimed' AND lease_until > now()
-"""
 
-
-class LostClaim(Exception):
-    """Somebody else owns this mail now, or its reason is gone; there is nothing left to do."""
-
-
-@dataclass
-class Sweep:
-    """One run over one store's queue: how many may still go, what became of them, whether the relay is usable."""
-
-    runtime: Runtime
-    store: StoreInForce
-    left: int
-    counts: dict[str, int] = field(default_factory=dict)
-    relay_trouble: str | None = None
-    #: Asks the shop again before each mail; None for a shop that tells by itself.
-    connector: Connector | None = None
-    worker: str = field(default_factory=lambda: f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(3)}")
-
-    def count(self, outcome: str) -> None:
-        """Note what became of one mail."""
-        self.counts[outcome] = self.counts.get(outcome, 0) + 1
-
-
-@dataclass(frozen=True)
-class Claim:
-    """The right to work on one mail until somebody with a higher fence takes it."""
-
-    email_id: UUID
-    fence: int
-
-
-async def sweep(runtime: Runtime, store: StoreInForce, limit: int | None = None) -> Sweep:
-    """Send what is due for one store, at most ``limit`` (the batch size), over up to ``send_slots`` connections."""
-    run = Sweep(runtime, store, limit or store.settings.batch_size)
-    if store.row.mode != "live" or not store.settings.enabled:
-        return run
-    due = await count_due(store, runtime.now())
-    slots = min(runtime.settings.send_slots, due, run.left)
-    if slots == 0:
-        return run
-    connection = await Connection.get(id=store.row.connection_id)
-    async with open_connector(connection, runtime.keys.vault, runtime.now) as run.connector:
-        # Every slot runs to its end whatever happens to another: none is left working behind the sweep's back.
-        ends = await asyncio.gather(*(_slot(run) for _ in range(slots)), return_exceptions=True)
-    for end in ends:
-        if end is not None:
-            raise end
+async def sweep(runtime: Runtime, store: StoreInForce, limit: int | None = None) -> "EmailSweep":
+    """Send what is due for one store, at most ``limit`` (the batch size)."""
+    run = EmailSweep(runtime, store, limit or store.settings.batch_size)
+    if store.row.mode == "live" and store.settings.enabled:
+        await run.run()
     return run
 
 
-async def count_due(store: StoreInForce, now: datetime) -> int:
-    """How many mails of one store wait and may go now."""
-    return await Email.filter(store_id=store.row.id, status="pending", next_attempt_at__lte=now).count()
+class EmailSweep(Sweep[Email]):
+    """One run over one store's recovery mails."""
 
+    table = "email"
+    may_go = "s.mode = 'live'"
+    model = Email
+    #: Asks the shop again before each mail; None for a shop that tells by itself.
+    connector: Connector | None = None
 
-async def recover_leases(now: datetime) -> tuple[int, int]:
-    """Mails whose worker is gone: back into the queue before DATA, ``unknown`` after; how many of each."""
-    returned, _ = await db.client().execute_query(_RELEASE_DEAD)
-    silent, _ = await db.client().execute_query(_GIVE_UP_SILENT, [now])
-    return returned, silent
+    def __init__(self, runtime: Runtime, store: StoreInForce, left: int) -> None:
+        super().__init__(runtime, store, left)
+        self._asked_at: dict[UUID, float] = {}
 
+    async def run(self) -> None:
+        """Send what is due, with the shop at hand."""
+        connection = await Connection.get(id=self.store.row.connection_id)
+        async with open_connector(connection, self.runtime.keys.vault, self.runtime.now) as self.connector:
+            await super().run()
 
-async def _slot(run: Sweep) -> None:
-    mailer = Mailer(profile_of(run.runtime.settings))
-    try:
-        while run.left > 0 and run.relay_trouble is None:
-            run.left -= 1
-            claim = await _claim(run)
-            if claim is None:
-                return
-            try:
-                run.count(await _deliver(run, mailer, claim))
-            except LostClaim:
-                mailer.close()  # it may be in the middle of this mail: the next MAIL would be refused
-                run.count("lost")
-    finally:
-        mailer.close()
-
-
-async def _claim(run: Sweep) -> Claim | None:
-    """Take one due mail, just before it is worked on; a mail that keeps killing its workers is given up."""
-    while True:
-        rows = await db.client().execute_query_dict(
-            _CLAIM, [run.worker, CLAIM_SECONDS, run.runtime.now(), run.store.row.id]
-        )
-        if not rows:
+    async def look_again(self, claim: Claim) -> str | None:
+        """Ask the shop for the cart and its orders, so that the checks before DATA see what it knows now."""
+        if self.connector is None:
             return None
-        claim = Claim(rows[0]["id"], rows[0]["fence"])
-        if rows[0]["claims"] <= MOST_CLAIMS:
-            crash_point(run.runtime.settings, "mail.claimed")
-            return claim
-        await _leave(claim, "claimed", status="failed", closed_at=run.runtime.now(), closed_reason="crash_loop")
-        run.count("failed")
-
-
-async def _deliver(run: Sweep, mailer: Mailer, claim: Claim) -> str:
-    """One attempt at one mail; what became of it."""
-    asked_at = asyncio.get_running_loop().time()
-    try:
-        await _ask_shop(run, claim)
-    except ShopError as error:
-        return await _unasked(run, claim, str(error))
-    letter = await _compose(run, claim)
-    body = await asyncio.to_thread(render, letter)
-    crash_point(run.runtime.settings, "mail.composed")
-    try:
-        await mailer.offer(run.store.settings.sender_address or "", letter.email.to_address or "")
-    except RelayTrouble as trouble:
-        return await _hand_back(run, claim, str(trouble))
-    except Refusal as refusal:
-        return await _refused(run, claim, letter.email, refusal, "claimed")
-    if run.connector is not None and asyncio.get_running_loop().time() - asked_at > GOOD_FOR_SECONDS:
-        mailer.close()
-        return await _unasked(run, claim, "the relay took longer than what the shop said is good for")
-    held = await _enter_sending(run, claim, letter.email)
-    if held is not None:
-        mailer.close()
-        return held
-    crash_point(run.runtime.settings, "mail.sending")
-    try:
-        code, text = await mailer.data(body)
-    except Refusal as refusal:
-        return await _refused(run, claim, letter.email, refusal, "sending")
-    except NoAnswer as silence:
-        await _leave(
-            claim, "sending", status="unknown", closed_at=run.runtime.now(), closed_reason="no_answer",
-            smtp_text=str(silence)[:500],
-        )  # fmt: skip
-        log.warning("email.unknown", email=str(claim.email_id), cause=mask_addresses(str(silence))[:200])
-        return "unknown"
-    crash_point(run.runtime.settings, "mail.answered")
-    await _record_sent(run, claim, letter, code, text)
-    crash_point(run.runtime.settings, "mail.sent")
-    return "sent"
-
-
-async def _ask_shop(run: Sweep, claim: Claim) -> None:
-    """Bring the cart and its orders up to date, so that the checks before DATA see what the shop knows now."""
-    if run.connector is not None:
-        email = await Email.get(id=claim.email_id).prefetch_related("abandonment__cart")
-        await ask_again(run.runtime, run.connector, email.abandonment.cart)
-
-
-async def _unasked(run: Sweep, claim: Claim, cause: str) -> str:
-    """The shop can't be asked, so nobody knows whether the cart was bought: the mail waits, and no attempt is spent."""
-    log.warning("email.shop_away", email=str(claim.email_id), cause=mask_addresses(cause)[:200])
-    await _leave(claim, "claimed", status="pending", next_attempt_at=run.runtime.now() + SHOP_PAUSE, claims=0)
-    return "shop_away"
-
-
-async def _compose(run: Sweep, claim: Claim) -> Letter:
-    """The letter of this attempt; its words are chosen at the first one and never change."""
-    now = run.runtime.now()
-    email = await Email.get(id=claim.email_id).prefetch_related("abandonment__cart")
-    cart = email.abandonment.cart
-    items = await CartItem.filter(cart_id=cart.id).order_by("position")
-    words = email.words
-    if words is None:
-        words = ready_made_words(run.store, email.abandonment, cart, len(items))
-        email.composed_at = now
-    renewed = await Email.filter(id=claim.email_id, fence=claim.fence, status="claimed").update(
-        words=words, subject=words["subject"], composed_at=email.composed_at
-    )
-    if not renewed:
-        raise LostClaim
-    links = await make_links(run.runtime, run.store, email, cart, now)
-    return Letter(email, run.store, cart, items, words, links)
-
-
-async def _enter_sending(run: Sweep, claim: Claim, email: Email) -> str | None:
-    """Run every check again with person, cart and abandonment locked and, if all hold, pass the point of no return.
-
-    Returns what became of the mail when a check failed, else None.
-    """
-    now = run.runtime.now()
-    crash_point(run.runtime.settings, "mail.before_sending")
-    async with db.in_transaction():
-        abandonment = await campaigns.lock_episode(email.abandonment_id)
-        if abandonment is None:
-            raise LostClaim
-        store = await in_force(await Store.get(id=email.store_id))
-        failure, trail = first_failure(await campaigns.load_facts(store, abandonment), now)
-        if failure is None and store.row.mode != "live":
-            failure = Failure("store_paused", final=False)
-        if failure is not None:
-            outcome = await _held(claim, abandonment, failure, now)
-        else:
-            entered, _ = await db.client().execute_query(_ENTER_SENDING, [SENDING_SECONDS, claim.email_id, claim.fence])
-            if not entered:
-                raise LostClaim
-            outcome = None
-        decided = "sent" if failure is None else "skipped" if failure.final else "waiting"
-        await campaigns.record(store, abandonment, email.step, decided, failure, trail, now)
-    return outcome
-
-
-async def _held(claim: Claim, abandonment: Abandonment, failure: Failure, now: datetime) -> str:
-    """A check failed at the last moment: end the mail, or put it back when it may go later."""
-    if not failure.final:
-        await _leave(claim, "claimed", status="pending", next_attempt_at=now + campaigns.LOOK_AGAIN_SOONEST, claims=0)
-        return "waiting"
-    status = "suppressed" if failure.reason in {"suppressed", "no_consent"} else "cancelled"
-    await _leave(claim, "claimed", status=status, closed_at=now, closed_reason=failure.reason)
-    if abandonment.status == "scored":
-        abandonment.status, abandonment.due_at = "skipped", None
-        await abandonment.save(update_fields=["status", "due_at"])
-    return status
-
-
-async def _hand_back(run: Sweep, claim: Claim, cause: str) -> str:
-    """The relay is in trouble: no attempt is spent, and the whole sweep stops."""
-    run.relay_trouble = mask_addresses(cause)
-    log.warning("email.relay_trouble", cause=run.relay_trouble[:200])
-    await _leave(
-        claim, "claimed", status="pending", next_attempt_at=run.runtime.now() + RELAY_PAUSE, claims=0,
-        smtp_text=cause[:500],
-    )  # fmt: skip
-    return "relay_trouble"
-
-
-async def _refused(run: Sweep, claim: Claim, email: Email, refusal: Refusal, held: str) -> str:
-    now = run.runtime.now()
-    attempts = email.attempts + 1
-    told: dict[str, Any] = {"attempts": attempts, "smtp_code": refusal.code, "smtp_text": refusal.text}
-    if not refusal.permanent and attempts < run.store.settings.max_email_attempts:
-        await _leave(claim, held, status="pending", next_attempt_at=now + _back_off(attempts), claims=0, **told)
-        return "retry"
-    reason = "refused" if refusal.permanent else "attempts_used_up"
-    await _leave(claim, held, status="failed", closed_at=now, closed_reason=reason, **told)
-    if refusal.permanent and _NO_SUCH_ADDRESS.match(refusal.text):
-        async with db.in_transaction():
-            await lock_persons(email.connection_id, [email.email_hash])
-            await suppress(email.connection_id, email.email_hash, "bounce", now, detail=refusal.text)
-    return "failed"
-
-
-def _back_off(attempts: int) -> timedelta:
-    return BACK_OFF[min(attempts, len(BACK_OFF)) - 1] * random.uniform(0.8, 1.2)  # noqa: S311
-
-
-async def _record_sent(run: Sweep, claim: Claim, letter: Letter, code: int, text: str) -> None:
-    """Write down the 250, for as long as a minute through a database restart; after that it ends as ``unknown``."""
-    give_up = asyncio.get_running_loop().time() + RECORD_SECONDS
-    while True:
+        self._asked_at[claim.id] = asyncio.get_running_loop().time()
+        email = await Email.get(id=claim.id).prefetch_related("abandonment__cart")
         try:
-            async with db.in_transaction():
-                abandonment = await campaigns.lock_episode(letter.email.abandonment_id)
-                await _leave(
-                    claim, "sending", status="sent", sent_at=run.runtime.now(), smtp_code=code, smtp_text=text,
-                    copy_status="pending" if letter.email.copy_to else None,
-                )  # fmt: skip
-                if abandonment is not None and abandonment.status in {"scored", "skipped"}:
-                    abandonment.status = "contacted"
-                    await abandonment.save(update_fields=["status"])
-        except db.UNAVAILABLE as error:
-            if asyncio.get_running_loop().time() > give_up:
-                raise
-            log.warning("email.sent_not_recorded_yet", email=str(claim.email_id), error=db.describe(error))
-            await asyncio.sleep(0.5)
-        else:
-            return
+            await ask_again(self.runtime, self.connector, email.abandonment.cart)
+        except ShopError as error:
+            return await self._wait_for_shop(claim, str(error))
+        return None
 
+    async def _wait_for_shop(self, claim: Claim, cause: str) -> str:
+        """Nobody knows whether the cart was bought meanwhile: the mail waits, and no attempt is spent."""
+        log.warning("email.shop_away", email=str(claim.id), cause=mask_addresses(cause)[:200])
+        again_at = self.runtime.now() + SHOP_PAUSE
+        await self.leave(claim, "claimed", status="pending", next_attempt_at=again_at, claims=0)
+        return "shop_away"
 
-async def _leave(claim: Claim, held: str, **changes: Any) -> None:
-    """Write the outcome of a claim, if it is still ours.
+    async def compose(self, claim: Claim) -> Parcel[Email]:
+        """The mail of this attempt; its words are chosen at the first one and never change."""
+        letter = await self._letter(claim)
+        return Parcel(letter.email, await asyncio.to_thread(render, letter))
 
-    Raises:
-        LostClaim: it is not.
-    """
-    changed = await Email.filter(id=claim.email_id, fence=claim.fence, status=held).update(
-        claimed_by=None, lease_until=None, **changes
-    )
-    if not changed:
-        raise LostClaim
+    async def _letter(self, claim: Claim) -> Letter:
+        now = self.runtime.now()
+        email = await Email.get(id=claim.id).prefetch_related("abandonment__cart")
+        cart = email.abandonment.cart
+        items = await CartItem.filter(cart_id=cart.id).order_by("position")
+        words = email.words
+        if words is None:
+            words = ready_made_words(self.store, email.abandonment, cart, len(items))
+            email.composed_at = now
+        renewed = await Email.filter(id=claim.id, fence=claim.fence, status="claimed").update(
+            words=words, subject=words["subject"], composed_at=email.composed_at
+        )
+        if not renewed:
+            raise LostClaim
+        links = await make_links(self.runtime, self.store, email, cart, now)
+        return Letter(email, self.store, cart, items, words, links)
+
+    async def enter_sending(self, claim: Claim, row: Email) -> str | None:
+        """Run every check again with person, cart and abandonment locked."""
+        asked_at = self._asked_at.pop(claim.id, None)
+        if asked_at is not None and asyncio.get_running_loop().time() - asked_at > GOOD_FOR_SECONDS:
+            return await self._wait_for_shop(claim, "the relay took longer than what the shop said is good for")
+        now = self.runtime.now()
+        async with db.in_transaction():
+            abandonment = await campaigns.lock_episode(row.abandonment_id)
+            if abandonment is None:
+                raise LostClaim
+            store = await in_force(await Store.get(id=row.store_id))
+            failure, trail = first_failure(await campaigns.load_facts(store, abandonment), now)
+            if failure is None and store.row.mode != "live":
+                failure = Failure("store_paused", final=False)
+            if failure is not None:
+                outcome = await self._held(claim, abandonment, failure, now)
+            else:
+                await self.pass_the_point(claim)
+                outcome = None
+            decided = "sent" if failure is None else "skipped" if failure.final else "waiting"
+            await campaigns.record(store, abandonment, row.step, decided, failure, trail, now)
+        return outcome
+
+    async def _held(self, claim: Claim, abandonment: Abandonment, failure: Failure, now: datetime) -> str:
+        """A check failed at the last moment: end the mail, or put it back when it may go later."""
+        if not failure.final:
+            again_at = now + campaigns.LOOK_AGAIN_SOONEST
+            await self.leave(claim, "claimed", status="pending", next_attempt_at=again_at, claims=0)
+            return "waiting"
+        status = "suppressed" if failure.reason in {"suppressed", "no_consent"} else "cancelled"
+        await self.leave(claim, "claimed", status=status, closed_at=now, closed_reason=failure.reason)
+        if abandonment.status == "scored":
+            abandonment.status, abandonment.due_at = "skipped", None
+            await abandonment.save(update_fields=["status", "due_at"])
+        return status
+
+    async def note_sent(self, claim: Claim, row: Email, code: int, text: str) -> None:
+        """Write down the 250, and that this episode's customer has been written to."""
+        async with db.in_transaction():
+            abandonment = await campaigns.lock_episode(row.abandonment_id)
+            await self.leave(
+                claim, "sending", status="sent", sent_at=self.runtime.now(), smtp_code=code, smtp_text=text,
+                copy_status="pending" if row.copy_to else None,
+            )  # fmt: skip
+            if abandonment is not None and abandonment.status in {"scored", "skipped"}:
+                abandonment.status = "contacted"
+                await abandonment.save(update_fields=["status"])
+
+    async def note_no_such_address(self, row: Email, text: str) -> None:
+        """Nobody is written to at an address that does not exist."""
+        async with db.in_transaction():
+            await lock_persons(row.connection_id, [row.email_hash])
+            await suppress(row.connection_id, row.email_hash, "bounce", self.runtime.now(), detail=text)

@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -14,6 +14,9 @@ from admin.signin import make_admin_link, refuse_strangers
 from recovery import serve
 from recovery.clock import ShiftedClock, SystemClock
 from recovery.demo.app import DemoConfig, DemoSite, build_demo
+from recovery.demo.catalogue.loading import catalogue_folder
+from recovery.demo.catalogue.model import Catalogue
+from recovery.demo.fronts import FIRST, beginning_with, fronts
 from recovery.demo.sink import open_sink
 from recovery.errors import SetupError
 from recovery.models import Connection, Store
@@ -24,10 +27,6 @@ from recovery.stores import registry
 HOST = "127.0.0.1"
 SWEEP_SECONDS = 1
 CONNECTION = "demo"
-STORES = {
-    "en": {"name": "Hala & Co.", "language": "en", "currency": "EUR"},
-    "pl": {"name": "Hala & Co.", "language": "pl", "currency": "PLN"},
-}
 TIMEZONE = "Europe/Warsaw"
 
 
@@ -41,15 +40,22 @@ class Demo:
     serving: asyncio.Task[None]
 
 
-async def demo(settings: Settings, port: int, progress: serve.Progress) -> None:
-    """Serve the demo until a signal."""
-    async with running_demo(settings, port, progress) as running:
+async def demo(settings: Settings, port: int, progress: serve.Progress, catalogue: str = FIRST) -> None:
+    """Serve the demo until a signal: all catalogues, that one first.
+
+    Raises:
+        SetupError: there is no such catalogue, the port is taken or the state folder can't be used.
+    """
+    catalogue_folder(catalogue)
+    async with running_demo(settings, port, progress, beginning_with(catalogue)) as running:
         progress(f"Ready: {running.base_url}")
         await running.serving
 
 
 @asynccontextmanager
-async def running_demo(settings: Settings, port: int, progress: serve.Progress) -> AsyncIterator[Demo]:
+async def running_demo(
+    settings: Settings, port: int, progress: serve.Progress, catalogues: Sequence[str] = (FIRST,)
+) -> AsyncIterator[Demo]:
     """The whole product on private servers, with the shop, the inbox and the admin page, answering.
 
     Raises:
@@ -72,7 +78,7 @@ async def running_demo(settings: Settings, port: int, progress: serve.Progress) 
             sites: list[DemoSite] = []
 
             async def extend(runtime: Runtime, stack: AsyncExitStack) -> Sequence[BaseRoute]:
-                site = await _build(runtime, base_url)
+                site = await _build(runtime, base_url, catalogues)
                 stack.push_async_callback(site.stop)
                 sites.append(site)
                 return [*site.routes, Route("/demo/admin", _open_admin)]
@@ -100,8 +106,9 @@ def reset(settings: Settings) -> None:
             path.unlink(missing_ok=True)
 
 
-async def _build(runtime: Runtime, base_url: str) -> DemoSite:
-    connection = await _connection(runtime, base_url)
+async def _build(runtime: Runtime, base_url: str, catalogues: Sequence[str]) -> DemoSite:
+    offered = {store: front.load() for store, front in fronts(catalogues).items()}
+    connection = await _connection(runtime, base_url, offered)
     clock = runtime.clock
     assert isinstance(clock, ShiftedClock)
     return build_demo(
@@ -112,29 +119,33 @@ async def _build(runtime: Runtime, base_url: str) -> DemoSite:
             state_dir=runtime.settings.state_dir / "shop",
             clock=clock,
             admin_url="/demo/admin",
+            catalogues=catalogues,
             mail_dir=runtime.settings.state_dir / "mail",
-        )
+        ),
+        offered,
     )
 
 
-async def _connection(runtime: Runtime, base_url: str) -> Connection:
-    """The demo's connection and its two live stores, made at the first start."""
+async def _connection(runtime: Runtime, base_url: str, offered: Mapping[str, Catalogue]) -> Connection:
+    """The demo's connection and its live stores, made at their first start."""
     connection = await Connection.get_or_none(key=CONNECTION)
     if connection is None:
         connection, _ = await registry.add_connection(runtime.keys, CONNECTION, "Demo shop", base_url, runtime.now())
-    for code, front in STORES.items():
+    for code, shop in offered.items():
         if not await Store.exists(connection_id=connection.id, code=code):
-            store = await registry.add_store(connection, code, timezone=TIMEZONE, **front)
-            await registry.change_settings(store, _store_settings(base_url, code))
+            store = await registry.add_store(
+                connection, code, name=shop.name, language=shop.language, currency=shop.currency, timezone=TIMEZONE
+            )
+            await registry.change_settings(store, _store_settings(base_url, code, shop))
             await registry.set_mode(store, "live", runtime.now())
     return connection
 
 
-def _store_settings(base_url: str, code: str) -> dict[str, object]:
+def _store_settings(base_url: str, code: str, shop: Catalogue) -> dict[str, object]:
     return {
         "consent_policy": "require",
-        "sender_address": "hello@hala.example",
-        "postal_address": "ul. Krupówki 1, 34-500 Zakopane, Poland",
+        "sender_address": shop.email,
+        "postal_address": shop.address,
         "privacy_url": f"{base_url}/shop/{code}/help",
         "contact_url": f"{base_url}/shop/{code}/help",
     }

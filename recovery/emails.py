@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from mjml import mjml2html
 
 from recovery.language import Texts
-from recovery.models import Abandonment, Cart, CartItem, Email, LinkToken
+from recovery.models import Abandonment, Cart, CartItem, Email, LinkToken, Notice
 from recovery.money import format_money, format_quantity
 from recovery.runtime import Runtime
 from recovery.stores.registry import StoreInForce
@@ -95,7 +95,7 @@ async def _cart_link(
     runtime: Runtime, kind: Any, email: Email, cart: Cart, store: StoreInForce, now: datetime, until: datetime
 ) -> str:
     until = until.replace(microsecond=0)
-    row = await LinkToken.get_or_none(email_id=email.id, kind=kind)
+    row = await LinkToken.get_or_none(email_id=email.id, kind=kind, renews=None)
     if row is None:
         row = await LinkToken.create(
             jti=new_jti(),
@@ -109,12 +109,18 @@ async def _cart_link(
         )
     else:
         await LinkToken.filter(jti=row.jti).update(expires_at=until)
-    claims = CartClaims(cart.quote_id, store.row.id, email.email_hash, int(until.timestamp()), row.jti)
+    return cart_link(runtime, row, cart, until, now)
+
+
+def cart_link(runtime: Runtime, link: LinkToken, cart: Cart, until: datetime, now: datetime) -> str:
+    """The address that opens ``link`` until then."""
+    claims = CartClaims(cart.quote_id, link.store_id, link.email_hash, int(until.timestamp()), link.jti)
+    kind: Any = link.kind
     path = "r" if kind == "restore" else "a"
     return f"{runtime.settings.public_url}/{path}/{sign_cart_link(runtime.keys, kind, claims, now)}"
 
 
-def message_id(email: Email, store: StoreInForce) -> str:
+def message_id(email: Email | Notice, store: StoreInForce) -> str:
     """The same for every attempt, so that whoever gets a mail twice can tell."""
     domain = (store.settings.sender_address or "").rpartition("@")[2] or "cartback.invalid"
     return f"<{email.id}@{domain}>"
@@ -148,22 +154,27 @@ def render_parts(letter: Letter) -> tuple[str, str]:
     """The HTML and the text part."""
     context = _context(letter)
     # Without fonts: the default ones would be fetched from elsewhere, which tells a third party who reads the mail.
-    html = mjml2html(_environment().get_template("email.mjml").render(context), fonts={})
-    return html, _environment().get_template("email.txt").render(context).strip() + "\n"
+    html = mjml2html(mail_templates().get_template("email.mjml").render(context), fonts={})
+    return html, mail_templates().get_template("email.txt").render(context).strip() + "\n"
 
 
 def _message(letter: Letter, to: str, subject: str) -> EmailMessage:
-    settings = letter.store.settings
     html, text = render_parts(letter)
+    return make_message(letter.store, to, subject, text, html, letter.email.composed_at or letter.email.created_at)
+
+
+def make_message(store: StoreInForce, to: str, subject: str, text: str, html: str, at: datetime) -> EmailMessage:
+    """A message of a store with both parts, still without an id."""
+    settings = store.settings
     message = EmailMessage(policy=SMTP)
     sender = settings.sender_address or ""
     local, _, domain = sender.rpartition("@")
-    name = one_line(settings.sender_name or letter.store.row.name, 78)
+    name = one_line(settings.sender_name or store.row.name, 78)
     message["From"] = Address(display_name=name, username=local, domain=domain)
     to_local, _, to_domain = to.rpartition("@")
     message["To"] = Address(username=to_local, domain=to_domain)
     message["Subject"] = subject
-    message["Date"] = format_datetime(letter.email.composed_at or letter.email.created_at)
+    message["Date"] = format_datetime(at)
     message.set_content(text, cte="quoted-printable")
     message.add_alternative(html, subtype="html", cte="quoted-printable")
     return message
@@ -220,7 +231,8 @@ def _texts(store: StoreInForce) -> Texts:
 
 
 @cache
-def _environment() -> Environment:
+def mail_templates() -> Environment:
+    """The templates of mails."""
     return Environment(
         loader=PackageLoader("recovery"),
         # In the text part "&amp;" would stand as it is.

@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from recovery import campaigns, copies, db, delivery, detection, scoring, sync
+from recovery import campaigns, copies, db, delivery, detection, notices, outbox, scoring, sync
 from recovery.models import JobRun
 from recovery.runtime import Runtime
 from recovery.stores.registry import StoreInForce, all_in_force
@@ -59,7 +59,7 @@ async def score(runtime: Runtime, scope: Scope = EVERYTHING) -> Report:
 async def email(runtime: Runtime, scope: Scope = EVERYTHING) -> Report:
     """Decide on the due steps and send the queued mails."""
     if not scope.dry_run:
-        await delivery.recover_leases(runtime.now())
+        await delivery.EmailSweep.recover_leases(runtime.now())
     return await _run("email", runtime, scope, _email_store)
 
 
@@ -73,11 +73,19 @@ async def read_shops(runtime: Runtime, scope: Scope = EVERYTHING) -> Report:
     return report
 
 
+async def notice(runtime: Runtime, scope: Scope = EVERYTHING) -> Report:
+    """Send what customers asked for just now; a sweep of its own, so that it waits for no campaign."""
+    if not scope.dry_run:
+        await notices.NoticeSweep.recover_leases(runtime.now())
+    return await _run("notice", runtime, scope, _notice_store)
+
+
 JOBS: dict[str, Callable[[Runtime, Scope], Awaitable[Report]]] = {
     "sync": read_shops,
     "detect": detect,
     "score": score,
     "email": email,
+    "notice": notice,
 }
 
 
@@ -131,11 +139,22 @@ async def _email_store(runtime: Runtime, store: StoreInForce, scope: Scope, repo
         return
     report.add(await campaigns.sweep(store, runtime.now(), scope.limit))
     run = await delivery.sweep(runtime, store, scope.limit)
+    _add_sweep(report, store, run)
+    if run.relay_trouble is None and store.settings.copy_address:
+        report.add({"copies": await copies.send_copies(runtime, store)})
+
+
+async def _notice_store(runtime: Runtime, store: StoreInForce, scope: Scope, report: Report) -> None:
+    if scope.dry_run:
+        report.add({"due": await notices.count_due(store, runtime.now())})
+        return
+    _add_sweep(report, store, await notices.sweep(runtime, store, scope.limit))
+
+
+def _add_sweep(report: Report, store: StoreInForce, run: outbox.Sweep[Any]) -> None:
     report.add(run.counts)
     if run.relay_trouble is not None:
         report.errors.append(f"{store.row.code}: the mail relay can't be used: {run.relay_trouble}")
-    elif store.settings.copy_address:
-        report.add({"copies": await copies.send_copies(runtime, store)})
 
 
 async def _note(report: Report, started: datetime) -> None:

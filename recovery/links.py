@@ -18,10 +18,10 @@ from recovery.carts import take_back_for_person
 from recovery.errors import LinkRefused
 from recovery.language import Texts
 from recovery.models import Cart, LinkToken, Store
-from recovery.money import format_money
 from recovery.persons import lift_suppression, lock_persons, suppress
 from recovery.runtime import Runtime
 from recovery.stores.registry import in_force
+from recovery.swaps import read_shown
 from recovery.tokens import UnsubscribeClaims, read_cart_link, read_unsubscribe, sign_handoff
 
 CartLinkKind = Literal["restore", "assistant"]
@@ -95,7 +95,7 @@ async def restore(request: Request) -> Response:
     if opened.cart.status == "ordered":
         return await _saved_cart(opened, ordered=True)
     if opened.cart.restore_url:
-        return RedirectResponse(_with_handoff(runtime, opened), 302, headers=pages.PRIVATE)
+        return RedirectResponse(await _with_handoff(runtime, opened), 302, headers=pages.PRIVATE)
     return await _saved_cart(opened, ordered=False)
 
 
@@ -156,38 +156,39 @@ async def _person(request: Request) -> tuple[UnsubscribeClaims, Store]:
 
 
 async def _unsubscribe_page(store: Store, state: str) -> Response:
-    texts = await _texts(store)
-    return pages.page("unsubscribe", texts, shop=store.name, state=state, shop_url=store.connection.base_url)
+    texts, look = await _texts(store)
+    return pages.page("unsubscribe", texts, look=look, state=state, shop_url=store.connection.base_url)
 
 
 async def _saved_cart(opened: OpenedLink, *, ordered: bool) -> Response:
     store, cart = opened.store, opened.cart
-    texts = await _texts(store)
-    lines = [] if ordered else await pages.compare_with_shop(store, cart, list(cart.items), texts)
+    texts, look = await _texts(store)
+    shown = await read_shown(cart)
+    lines = [] if ordered else await pages.compare_with_shop(store, cart, shown.lines, texts)
     return pages.page(
         "saved_cart",
         texts,
-        shop=store.name,
-        pictures=pages.picture_sources(store.connection),
+        look=look,
         ordered=ordered,
         lines=lines,
-        total=format_money(cart.total, cart.currency, store.language, cart.currency_digits),
+        total=pages.money(store, cart, shown.total, texts),
         total_label=texts.get("labels", "total"),
         quantity_label=texts.get("labels", "quantity"),
         shop_url=cart.cart_url or store.connection.base_url,
     )
 
 
-async def _texts(store: Store) -> Texts:
+async def _texts(store: Store) -> tuple[Texts, pages.Look]:
     settings = (await in_force(store)).settings
-    return Texts(store.language, formal=settings.form_of_address == "formal")
+    return Texts(store.language, formal=settings.form_of_address == "formal"), pages.look_of(store, settings)
 
 
-def _with_handoff(runtime: Runtime, opened: OpenedLink) -> str:
+async def _with_handoff(runtime: Runtime, opened: OpenedLink) -> str:
     """The shop's restore address with a proof that lives five minutes by the real clock."""
     cart, store = opened.cart, opened.store
     secret = runtime.keys.vault.open(store.connection.hook_secret)
-    token = sign_handoff(secret, cart.quote_id, store.code, opened.link.jti, int(time.time()))
+    swap = (await read_shown(cart)).swaps
+    token = sign_handoff(secret, cart.quote_id, store.code, opened.link.jti, int(time.time()), swap)
     parts = urlsplit(cart.restore_url or "")
     query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), ("cartback", token)])
     return urlunsplit(parts._replace(query=query))

@@ -23,6 +23,7 @@ from recovery.llm_errors import Cause, LlmCut, LlmUnavailable, refusal
 from recovery.llm_profile import ModelProfile, profile_of
 from recovery.llm_stream import Call, ChatStream, Deadlines
 from recovery.llm_wire import Dialect, Message, Request, Tool, ToolCall, Usage
+from recovery.outgoing import AddressRefused, check_address
 
 CHAT = Deadlines(connect=4, first=10, between=10, total=60)
 BATCH = Deadlines(connect=5, first=45, between=20, total=60)
@@ -91,8 +92,9 @@ class _Guard:
 class Llm:
     """Every model this process talks to; one for a process, made by ``open_llm``."""
 
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, now: Callable[[], float] = time.monotonic, *, private_hosts: bool = False) -> None:
         self._now = now
+        self._private_hosts = private_hosts
         self._library: _Library | None = None
         self._loading = asyncio.Lock()
         self._breakers: dict[ModelProfile, Breaker] = {}
@@ -194,6 +196,10 @@ class Llm:
     ) -> AsyncIterator[tuple[Call, AsyncIterator[bytes]]]:
         """One call whose answer has begun; its bytes are still to be read."""
         library = await self._loaded()
+        try:
+            await check_address(profile.base_url, private=self._private_hosts)
+        except AddressRefused as error:
+            raise LlmUnavailable(Cause.NOT_REACHABLE, str(error)) from None
         call = Call(deadlines, guard, library.faults, lambda error: _fault(error, profile))
         async with AsyncExitStack() as stack:
             response = await self._begun(stack, call, profile, request, deadlines, schema)
@@ -258,9 +264,9 @@ class Llm:
 
 
 @asynccontextmanager
-async def open_llm() -> AsyncIterator[Llm]:
-    """The port, closed on the way out."""
-    llm = Llm()
+async def open_llm(*, private_hosts: bool = False) -> AsyncIterator[Llm]:
+    """The port, closed on the way out; ``private_hosts`` lets it ask models in private networks."""
+    llm = Llm(private_hosts=private_hosts)
     try:
         yield llm
     finally:

@@ -1,77 +1,79 @@
-"""Where the process may connect on a merchant's word: public addresses; private ones only by explicit permission."""
+"""Where this process may connect to when a merchant names the address: not into its own network, unless told.
+
+Every address that the name resolves to counts. Link-local addresses, and with them the metadata of cloud machines, are
+refused always; private ones unless the environment allows them; loopback is this machine's own and allowed.
+"""
 
 import asyncio
+import ipaddress
 import socket
-import ssl
-from functools import cache
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
-
-import httpx2
+from urllib.parse import urlsplit
 
 from recovery.errors import CartbackError
 
-_NAT64 = IPv6Network("64:ff9b::/96")
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-
-@cache
-def _tls() -> ssl.SSLContext:
-    """The roots of trust, read once: it takes longer than many a request."""
-    return httpx2.create_ssl_context()
-
-
-class UnknownHost(CartbackError):
-    """A host that has no address."""
+#: Metadata of clouds outside the link-local range.
+_METADATA = frozenset(map(ipaddress.ip_address, ("100.100.100.200", "192.0.0.192", "fd00:ec2::254", "168.63.129.16")))
+_NAT64 = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48")))
+_COMPATIBLE = ipaddress.IPv6Network("::/96")
+_SHARED = ipaddress.IPv4Network("100.64.0.0/10")
 
 
 class AddressRefused(CartbackError):
-    """A host that leads into a private network without permission."""
+    """An address that nothing may be sent to; the message says why."""
 
 
-async def public_addresses(host: str, port: int, *, allow_private: bool) -> list[str]:
-    """The addresses of ``host``, all of which may be connected to.
+async def check_address(url: str, *, private: bool) -> None:
+    """Nothing, if all that ``url`` leads to may be connected to; a name that nobody knows is left to the connection.
 
     Raises:
-        UnknownHost: the name has no address.
-        AddressRefused: one of its addresses is private and that was not permitted.
+        AddressRefused: one of its addresses may not.
     """
+    parts = urlsplit(url)
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise UnknownHost(f"There is no host {host!r}.") from error
-    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-    for address in addresses:
-        if not allow_private and not is_public(ip_address(address.partition("%")[0])):
-            raise AddressRefused(f"{host} is at {address}, a private address.")
-    return addresses
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise AddressRefused("its port is none") from None
+    if not host:
+        raise AddressRefused("it names no host")
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port or 443, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return
+    for *_, place in found:
+        # A scope such as %eth0 says only which way; the address is the same.
+        why = refusal_of(ipaddress.ip_address(str(place[0]).partition("%")[0]), private=private)
+        if why is not None:
+            raise AddressRefused(why)
 
 
-def is_public(address: IPv4Address | IPv6Address) -> bool:
-    """Whether an address is one of the open Internet, also when it is wrapped into IPv6."""
-    if isinstance(address, IPv6Address):
-        if address in _NAT64:
-            return is_public(IPv4Address(int(address) & 0xFFFFFFFF))
-        inner = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
-        if inner is not None:
-            return is_public(inner)
-    return address.is_global and not address.is_multicast
+def refusal_of(address: Address, *, private: bool) -> str | None:
+    """Why nothing may be sent to ``address``; None if it may."""
+    address = _inner(address)
+    if address in _METADATA or address.is_link_local:
+        return "link-local and metadata addresses are never asked"
+    if address.is_loopback:
+        return None
+    if address.is_multicast or address.is_unspecified or (address.is_reserved and not address.is_private):
+        return "it is no address of a server"
+    inside = not address.is_global or (isinstance(address, ipaddress.IPv4Address) and address in _SHARED)
+    if inside and not private:
+        return "private addresses need CARTBACK_ALLOW_PRIVATE_HOSTS"
+    return None
 
 
-class GuardedTransport(httpx2.AsyncHTTPTransport):
-    """Looks a host up once per request and connects to just the address that was looked at.
-
-    Otherwise a name could lead to a public address when it is checked and to a private one when it is used.
-    """
-
-    def __init__(self, *, allow_private: bool, limits: httpx2.Limits) -> None:
-        super().__init__(verify=_tls(), limits=limits)
-        self._allow_private = allow_private
-
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        url = request.url
-        port = url.port or (443 if url.scheme == "https" else 80)
-        addresses = await public_addresses(url.host, port, allow_private=self._allow_private)
-        # IPv4 first: a shop's IPv6 is the likelier to be half configured.
-        address = min(addresses, key=lambda one: ":" in one)
-        request.extensions = {**request.extensions, "sni_hostname": url.host}
-        request.url = url.copy_with(host=address)
-        return await super().handle_async_request(request)
+def _inner(address: Address) -> Address:
+    """The IPv4 address that an IPv6 one stands for, if it does."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    if address.sixtofour is not None:
+        return address.sixtofour
+    if address.teredo is not None:
+        return address.teredo[1]
+    compatible = address in _COMPATIBLE and int(address) > 0xFFFF
+    if compatible or any(address in network for network in _NAT64):
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address

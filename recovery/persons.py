@@ -4,7 +4,7 @@ Rows about one person are always locked in the order person, quote, cart, abando
 for each other in a circle.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Literal
 
@@ -100,7 +100,10 @@ async def lift_suppression(
     ).update(lifted_at=at)
 
 
-async def suppression_in_force(connection_id: int, store_id: int, email_hash: str) -> Suppression | None:
-    """The oldest suppression that keeps this store from writing to this person."""
+async def suppression_in_force(
+    connection_id: int, store_id: int, email_hash: str, causes: Collection[str] | None = None
+) -> Suppression | None:
+    """The oldest suppression (of these causes) that keeps this store from writing to this person."""
     rows = await Suppression.filter(connection_id=connection_id, email_hash=email_hash, lifted_at=None).order_by("at")
-    return next((row for row in rows if row.store_id in (None, store_id)), None)
+    counting = (row for row in rows if causes is None or row.cause in causes)
+    return next((row for row in counting if row.store_id in (None, store_id)), None)

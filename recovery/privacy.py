@@ -2,9 +2,11 @@
 
 from datetime import datetime, timedelta
 
-from recovery.models import HookDelivery, LlmBudget
+from recovery.models import HookDelivery, LlmBudget, Notice
 
 HOOK_BODIES = timedelta(days=30)
+#: Addresses and words of notices; that there was one, and what became of it, stays.
+NOTICES = timedelta(days=30)
 #: Longer than any conversation lives.
 BUDGETS = timedelta(days=90)
 
@@ -15,4 +17,7 @@ async def retain(now: datetime) -> dict[str, int]:
         body=None, email_hash=None
     )
     budgets = await LlmBudget.filter(changed_at__lt=now - BUDGETS, reserved=0).delete()
-    return {"hook bodies": bodies, "token budgets": budgets}
+    notices = await Notice.filter(created_at__lt=now - NOTICES, to_address__isnull=False).update(
+        to_address=None, reply_to=None, words=None, smtp_text=None
+    )
+    return {"hook bodies": bodies, "token budgets": budgets, "notices": notices}

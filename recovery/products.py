@@ -4,8 +4,15 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from tortoise.expressions import F
+
 from recovery.models import Policy, Product, ProductLink, Store
 from recovery.stores.snapshots import PolicySnapshot, ProductSnapshot, is_newer
+
+#: What a search looks at: where one of these changes, an index over the store's products is stale.
+_SEARCHED = (
+    "active", "parent_id", "name", "description", "short_description", "attributes", "categories", "brand",
+)  # fmt: skip
 
 
 async def take_products(store: Store, products: list[ProductSnapshot]) -> int:
@@ -16,7 +23,7 @@ async def take_products(store: Store, products: list[ProductSnapshot]) -> int:
             store_id=store.id, product_id__in=sorted(p.product_id for p in products)
         ).select_for_update()
     }
-    applied = 0
+    applied, searched = 0, False
     for product in sorted(products, key=lambda p: p.product_id):
         row = known.get(product.product_id)
         if row and not is_newer(product.version, product.occurred_at, row.version, row.occurred_at):
@@ -24,10 +31,14 @@ async def take_products(store: Store, products: list[ProductSnapshot]) -> int:
         values = _columns(product)
         if product.version is None and row is not None:
             values["version"] = row.version
+        searched = searched or row is None or any(getattr(row, name) != values[name] for name in _SEARCHED)
         await Product.update_or_create(defaults=values, store_id=store.id, product_id=product.product_id)
         if product.links is not None:
             await _write_links(store, product)
         applied += 1
+    if searched:
+        # Last, so that the row all hooks of a store meet in is locked for as short as can be.
+        await Store.filter(id=store.id).update(catalogue_version=F("catalogue_version") + 1)
     return applied
 
 

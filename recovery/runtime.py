@@ -1,6 +1,6 @@
 """The shared objects of a process, made once at its start and handed on; there are no module globals."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,8 +13,9 @@ from recovery.clock import Clock, clock_for
 from recovery.doorbell import Doorbell
 from recovery.errors import SetupError
 from recovery.installation import load_keys
+from recovery.logs import set_up_logging
 from recovery.secrets import Keys
-from recovery.settings import Settings
+from recovery.settings import Settings, load_settings
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,18 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             yield Runtime(settings, clock_for(settings.clock_file), keys, doorbell)
         finally:
             await doorbell.close()
+
+
+async def with_runtime(work: Callable[[Runtime], Awaitable[None]]) -> None:
+    """Do something for a terminal: with the settings of the environment, and only what is wrong in the log.
+
+    Raises:
+        SetupError: as ``open_runtime`` does.
+    """
+    settings = load_settings()
+    set_up_logging(settings.model_copy(update={"log_format": "text", "log_level": "warning"}))
+    async with open_runtime(settings) as runtime:
+        await work(runtime)
 
 
 async def _first_look(settings: Settings) -> Keys:

@@ -1,5 +1,6 @@
 """Process settings, read from the environment and ``.env``; the only place that does."""
 
+import ipaddress
 import json
 import os
 from pathlib import Path
@@ -46,6 +47,11 @@ class Settings(BaseSettings):
         default_factory=list, description="Older secret keys, comma separated; accepted, never used for anything new."
     )
     state_dir: Path = Field(Path(".cartback"), description="Where the private servers, keys and the demo keep files.")
+    trusted_proxies: Annotated[list[str], NoDecode] = Field(
+        default_factory=list,
+        description="Proxies in front, addresses or networks, comma separated: the customer's address is taken from "
+        "their X-Forwarded-For.",
+    )
     smtp_host: str = Field("127.0.0.1", description="The SMTP relay.")
     smtp_port: int = Field(25, ge=1, le=65535, description="Its port.")
     smtp_security: Literal["none", "starttls", "tls"] = Field(
@@ -56,16 +62,24 @@ class Settings(BaseSettings):
     smtp_timeout: float = Field(30, gt=0, description="Seconds to wait for an SMTP answer before DATA.")
     send_slots: int = Field(8, ge=1, le=64, description="Mails on their way at once per worker process.")
     sweep_seconds: int = Field(30, ge=1, le=60, description="Seconds between two sweeps of the worker.")
+    allow_private_hosts: bool = Field(
+        False, description="Whether stores may name a model's server in a private network."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
     log_format: Literal["json", "text"] = Field("json", description="One JSON object a line, or text for a terminal.")
     clock_file: Path | None = Field(None, description="The demo's time offset; never set it in production.")
     test: bool = Field(False, description="Arms the crash points of the fault tests; never set it in production.")
     crash_point: str | None = Field(None, description="With CARTBACK_TEST: the named point at which to die.")
 
-    @field_validator("previous_secret_keys", mode="before")
+    @field_validator("previous_secret_keys", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: list[str]) -> list[str]:
+        return [str(ipaddress.ip_network(network, strict=False)) for network in value]
 
     @field_validator("public_url")
     @classmethod

@@ -86,6 +86,9 @@ class StoreSettings(BaseModel):
     sender_name: str | None = Field(None, max_length=78, description="Name in the From line; unset: the store's name.")
     sender_address: str | None = Field(None, description="Address in the From line. Nothing is sent without it.")
     reply_to: str | None = Field(None, description="Where answers of customers go; unset: the sender.")
+    support_address: str | None = Field(
+        None, description="Where questions for a person go; unset: where answers of customers go."
+    )
     postal_address: str | None = Field(
         None,
         max_length=255,
@@ -93,6 +96,15 @@ class StoreSettings(BaseModel):
     )
     privacy_url: str | None = Field(None, max_length=1024, description="Link to the store's privacy policy.")
     contact_url: str | None = Field(None, max_length=1024, description="Where a customer reaches a person.")
+    logo_url: str | None = Field(
+        None,
+        max_length=1024,
+        description="The store's logo on pages reached from a mail; shown if its host is one of the connection's.",
+    )
+    brand_color: str | None = Field(
+        None,
+        description="The store's colour on pages reached from a mail, such as #1d5a8a; made readable where it is not.",
+    )
     form_of_address: Literal["informal", "formal"] = Field(
         "informal", description="How Polish texts address the customer: informal (Ty) or formal (Państwo)."
     )
@@ -120,7 +132,14 @@ class StoreSettings(BaseModel):
         None, ge=0, le=100_000, description="Price of a million tokens the model answers with, in the same currency."
     )
 
-    @field_validator("copy_address", "sender_address", "reply_to")
+    conversation_prompt: str | None = Field(
+        None,
+        max_length=4000,
+        description="How the model behind the assistant is to speak and what it should know of the shop; {shop} and "
+        "{language} stand for the store's. Rules, prices and the disclosure stay as they are.",
+    )
+
+    @field_validator("copy_address", "sender_address", "reply_to", "support_address")
     @classmethod
     def _one_address(cls, value: str | None) -> str | None:
         if value is None:
@@ -136,6 +155,20 @@ class StoreSettings(BaseModel):
         if value is not None and not value.startswith(("https://", "http://", "mailto:")):
             raise ValueError("must start with https://")
         return value
+
+    @field_validator("logo_url")
+    @classmethod
+    def _picture_address(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("https://", "http://")):
+            raise ValueError("must start with https://")
+        return value
+
+    @field_validator("brand_color")
+    @classmethod
+    def _color(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch("#[0-9a-fA-F]{6}", value):
+            raise ValueError("must be a colour such as #1d5a8a")
+        return value and value.lower()
 
     @field_validator("ai_base_url")
     @classmethod

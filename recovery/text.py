@@ -8,6 +8,11 @@ import html2text
 
 # C0 and C1 controls but tab and newline, lone surrogates, and the invisible tag block used to smuggle instructions.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\U000e0000-\U000e007f]")
+# Zero-width characters, marks of writing direction and variation selectors, which hide words from people.
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0080-\U000e0fff]"
+)
 _LOCAL_PART = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ADDRESS = re.compile(rf"({_LOCAL_PART})@({_LABEL}(?:\.{_LABEL})+)", re.ASCII)
@@ -32,6 +37,11 @@ def clean_text(value: str, limit: int | None = None) -> str:
     """Drop what no database, mail or page can carry, normalise to NFC, trim, and cut to ``limit`` code points."""
     cleaned = unicodedata.normalize("NFC", without_forbidden(value.replace("\r\n", "\n").replace("\r", "\n"))).strip()
     return cleaned if limit is None or len(cleaned) <= limit else cleaned[: limit - 1].rstrip() + "…"
+
+
+def visible_text(value: str, limit: int | None = None) -> str:
+    """``clean_text`` without what no reader can see, for text from outside that a model is to read."""
+    return clean_text(_INVISIBLE.sub("", value), limit)
 
 
 def one_line(value: str, limit: int | None = None) -> str:

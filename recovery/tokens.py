@@ -18,18 +18,19 @@ import orjson
 from recovery.errors import LinkRefused
 from recovery.secrets import Keys, derive, key_id
 
-Kind = Literal["restore", "assistant", "unsub", "ws"]
+Kind = Literal["restore", "assistant", "unsub", "ws", "share"]
 
 MAX_LENGTH = 1024
 LEEWAY_SECONDS = 30
 HANDOFF_SECONDS = 300
-MAX_LIFE_SECONDS: dict[Kind, int] = {"restore": 91 * 86400, "assistant": 31 * 86400, "ws": 15 * 60}
+MAX_LIFE_SECONDS: dict[Kind, int] = {"restore": 91 * 86400, "assistant": 31 * 86400, "ws": 15 * 60, "share": 91 * 86400}
 _SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _TYPES: dict[Kind, str] = {
     "restore": "cb-restore+jwt",
     "assistant": "cb-assist+jwt",
     "unsub": "cb-unsub+jwt",
     "ws": "cb-ws+jwt",
+    "share": "cb-share+jwt",
 }
 
 
@@ -50,6 +51,14 @@ class UnsubscribeClaims:
 
     store_id: int
     email_hash: str
+
+
+@dataclass(frozen=True)
+class ShareClaims:
+    """What a link to a shared cart says: which cart, and a mark of whose it was; nothing about anybody."""
+
+    cart: int
+    mark: str
 
 
 @dataclass(frozen=True)
@@ -116,6 +125,22 @@ def read_unsubscribe(keys: Keys, token: str) -> UnsubscribeClaims:
     return UnsubscribeClaims(data["store_id"], data["email"])
 
 
+def sign_share(keys: Keys, claims: ShareClaims, now: datetime, until: datetime) -> str:
+    """A token for ``/s/``: it shows a cart, and opens nothing else; there is no row behind it."""
+    times = {"iat": int(now.timestamp()), "exp": int(until.timestamp())}
+    return _sign(keys, "share", {"cart": claims.cart, "mark": claims.mark} | times)
+
+
+def read_share(keys: Keys, token: str, now: datetime) -> ShareClaims:
+    """The cart a shared link shows.
+
+    Raises:
+        LinkRefused: it is not genuine or its time is over (cause ``expired``).
+    """
+    data = _read(keys, "share", token, now, {"cart": int, "mark": str})
+    return ShareClaims(data["cart"], data["mark"])
+
+
 def sign_session(keys: Keys, conversation: str, now: datetime) -> str:
     """A token that opens the WebSocket of one conversation for 15 minutes."""
     issued = int(now.timestamp())
@@ -132,12 +157,15 @@ def read_session(keys: Keys, token: str, now: datetime) -> SessionClaims:
     return SessionClaims(data["conv"], data["exp"])
 
 
-def sign_handoff(hook_secret: str, quote_id: str, store: str, ref: str, issued_at: int) -> str:
+def sign_handoff(
+    hook_secret: str, quote_id: str, store: str, ref: str, issued_at: int, swap: list[list[str]] | None = None
+) -> str:
     """The short proof with which a shop lets the customer into the saved cart; the key comes from its hook secret.
 
-    ``issued_at`` is in seconds of real time, since the shop checks it with its own clock.
+    ``issued_at`` is in seconds of real time, since the shop checks it with its own clock. ``swap`` names products of
+    the cart with the variants that the customer took instead.
     """
-    claims = {
+    claims: dict[str, Any] = {
         "iss": "cartback",
         "aud": "handoff",
         "quote_id": quote_id,
@@ -145,7 +173,7 @@ def sign_handoff(hook_secret: str, quote_id: str, store: str, ref: str, issued_a
         "ref": ref,
         "iat": issued_at,
         "exp": issued_at + HANDOFF_SECONDS,
-    }
+    } | ({"swap": swap} if swap else {})
     secret = base64.b64decode(hook_secret.removeprefix("whsec_") + "==")
     return jwt.encode(claims, derive(secret, "handoff"), algorithm="HS256", headers={"typ": "cb-handoff+jwt"})
 

@@ -16,6 +16,7 @@ from arq.worker import Function, Worker, func
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 
+from chatbot import privacy as chat_privacy
 from chatbot.chat import Chat
 from recovery import db, jobs, privacy
 from recovery.doorbell import deserialize, redis_settings, serialize
@@ -66,7 +67,8 @@ async def forget(ctx: dict[Any, Any]) -> None:
     """Once a day, forget what is older than it may be kept."""
     runtime: Runtime = ctx["runtime"]
     with contextlib.suppress(*db.UNAVAILABLE):
-        log.info("retention.done", counts=await privacy.retain(runtime.now()))
+        now = runtime.now()
+        log.info("retention.done", counts=await chat_privacy.retain(now) | await privacy.retain(now))
 
 
 async def adopt_turns(ctx: dict[Any, Any]) -> None:

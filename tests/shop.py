@@ -225,7 +225,7 @@ class Shop:
     async def plan(self, limit: int | None = None) -> dict[str, int]:
         return await campaigns.sweep(await self.in_force(), self.now, limit)
 
-    async def deliver(self, limit: int | None = None) -> delivery.Sweep:
+    async def deliver(self, limit: int | None = None) -> delivery.EmailSweep:
         return await delivery.sweep(self.runtime, await self.in_force(), limit)
 
     async def abandon(self, minutes: float = 31) -> None:

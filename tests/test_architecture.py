@@ -15,7 +15,7 @@ ROOTS = {
     "recovery.worker",
     "recovery.cli",
     "recovery.cli_magento",
-    "recovery.cli_runtime",
+    "recovery.cli_conversations",
     "recovery.serve",
     "recovery.demo_run",
     "recovery.story_run",
@@ -23,12 +23,12 @@ ROOTS = {
 # Inside recovery a module imports its own line (without a circle) and lines below. A name stands for its
 # submodules and for modules that continue it: "hooks" is also recovery.hooks_schema.
 RANKS = [
-    "hooks links jobs explain health pages privacy",
-    "delivery copies campaigns orders detection analytics sync",
-    "eligibility emails coupons scoring heuristic carts products episodes persons",
+    "hooks links sharing jobs explain health pages privacy",
+    "delivery notices copies campaigns orders detection analytics sync",
+    "eligibility emails outbox swaps coupons scoring heuristic carts products episodes persons",
     "stores llm budgets mailer tokens installation runtime language crash",
     "models",
-    "db settings store_settings errors clock text money secrets doorbell embedded logs console outgoing",
+    "db settings store_settings brand errors clock text money secrets doorbell embedded logs console outgoing",
 ]
 ONLY_IN = {"openai": "recovery.llm", "aiosmtplib": "recovery.mailer", "jwt": "recovery.tokens"}
 # The demo is a shop like any other: it knows the service by its public interfaces only.

@@ -265,7 +265,7 @@ def protocol() -> list[tuple[str, str, set[str]]]:
 
 def test_every_event_of_the_protocol_is_described_with_its_fields() -> None:
     shown = page("docs/assistant-protocol.md")
-    assert len(protocol()) == 19
+    assert len(protocol()) == 23
     for heading in {part for part, _, _ in protocol()}:
         expected = {event: fields for part, event, fields in protocol() if part == heading}
         told = shown.section(heading).tables()[0]

@@ -10,6 +10,28 @@ export interface Card {
   url: string | null;
   why: string;
   in_stock: boolean;
+  /** The line of the cart that it could take the place of. */
+  instead_of?: string | null;
+}
+
+export interface Line {
+  product_id: string;
+  name: string;
+  options: string;
+  quantity: string;
+  /** Null where only the shop can tell it. */
+  total: string | null;
+  image: string | null;
+  url: string | null;
+  in_stock: boolean;
+  /** What the customer had put into the cart before taking this instead. */
+  was?: string | null;
+}
+
+export interface Coupon {
+  code: string;
+  percent: number;
+  expires_at: string | null;
 }
 
 export type Durable =
@@ -27,7 +49,9 @@ export type Durable =
       text?: string;
     }
   | { t: "vote"; seq: number; msg: string; v: number }
-  | { t: "state"; seq: number; ordered?: boolean };
+  | { t: "person"; seq: number; id: string; address: string; at: string }
+  | { t: "cart"; seq: number; id?: string; lines: Line[]; total: string | null }
+  | { t: "state"; seq: number; ordered?: boolean; coupon?: Coupon | null };
 
 export type Incoming =
   | Durable
@@ -38,7 +62,18 @@ export type Incoming =
   | { t: "err"; code: string; retry: boolean; after_ms: number; ref: string | null }
   | { t: "pong"; n: number };
 
+export type Asked = { t: "msg"; id: string; text: string };
+
+/** What a customer may ask for beside questions. */
+export type Wish =
+  | { t: "cancel"; turn: string }
+  | { t: "retry"; turn: string }
+  | { t: "vote"; msg: string; v: number }
+  | { t: "person"; id: string; address?: string }
+  | { t: "take"; id: string; line: string; product: string };
+
 export type Outgoing =
+  | Wish
   | {
       t: "hello";
       session: string;
@@ -46,8 +81,5 @@ export type Outgoing =
       last_seq: number;
       partial?: { msg: string; ep: number; off: number };
     }
-  | { t: "msg"; id: string; text: string }
-  | { t: "cancel"; turn: string }
-  | { t: "retry"; turn: string }
-  | { t: "vote"; msg: string; v: number }
+  | Asked
   | { t: "ping"; n: number };

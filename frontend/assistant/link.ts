@@ -7,11 +7,13 @@ const PING_MS = 25_000;
 const SILENCE_MS = 40_000;
 const STABLE_MS = 60_000;
 
+/** `lost`: trying again. The last three: never again, since the link's time is over, or the talk, or too many windows. */
+export type Connection = "connected" | "lost" | "expired" | "over" | "crowded";
+
 export interface Hears {
   hello(session: string, conv: string): Outgoing;
   frame(frame: Incoming): void;
-  /** `connected`, `lost` (trying again), `over` (never again) or `crowded` (too many windows). */
-  state(state: "connected" | "lost" | "over" | "crowded"): void;
+  state(state: Connection): void;
 }
 
 export class Link {
@@ -85,7 +87,7 @@ export class Link {
         return this.session;
       }
       if (answer.status >= 400 && answer.status < 500 && answer.status !== 429) {
-        this.hears.state("over");
+        this.hears.state((await answer.json()).error === "expired" ? "expired" : "over");
         return null;
       }
     } catch {

@@ -115,13 +115,68 @@ describe("resuming", () => {
   });
 });
 
+describe("wishes beside questions", () => {
+  it("are sent again until they are fulfilled, each known by its own event", () => {
+    const talk = begun();
+    talk.wish({ t: "take", id: "w1", line: "m", product: "s" });
+    talk.wish({ t: "person", id: "w2" });
+    talk.wish({ t: "vote", msg: "t1", v: 1 });
+    talk.wish({ t: "vote", msg: "t1", v: -1 });
+    talk.wish({ t: "cancel", turn: "t1" });
+    expect(talk.unsent().map((frame) => frame.t)).toEqual(["take", "person", "vote", "cancel"]);
+    talk.take({ t: "cart", seq: 3, lines: [], total: null });
+    expect(talk.unsent()).toHaveLength(4);
+    talk.take({ t: "cart", seq: 4, id: "w1", lines: [], total: "€0.00" });
+    talk.take({ t: "person", seq: 5, id: "w2", address: "j…@e…", at: "" });
+    talk.take({ t: "vote", seq: 6, msg: "t1", v: -1 });
+    talk.take({ t: "done", seq: 7, msg: "t1", ep: 1, len: 0, sha: "", finish: "cancelled" });
+    expect(talk.unsent()).toEqual([]);
+    talk.wish({ t: "retry", turn: "t1" });
+    talk.take({ t: "ok", seq: 8, id: "t2", turn: "t2", text: "Again", at: "", retry_of: "t1" });
+    expect(talk.unsent()).toEqual([]);
+  });
+
+  it("are forgotten when refused, and found by what the refusal names", () => {
+    const talk = begun();
+    talk.wish({ t: "take", id: "w1", line: "m", product: "s" });
+    talk.ask("Waits", "t2");
+    expect(talk.unsent("w1").map((frame) => frame.t)).toEqual(["take"]);
+    expect(talk.unsent("t2").map((frame) => frame.t)).toEqual(["msg"]);
+    expect(talk.refused("elsewhere")).toBeNull();
+    expect(talk.refused("w1")?.t).toBe("take");
+    expect(talk.refused("w1")).toBeNull();
+    expect(talk.drop("t1")).toBeNull();
+    expect(talk.drop("t2")?.question).toBe("Waits");
+    expect(talk.unsent()).toEqual([]);
+  });
+
+  it("outlive a reset, while what the server told does not", () => {
+    const talk = begun();
+    talk.take({ t: "cart", seq: 3, lines: [], total: null });
+    talk.wish({ t: "person", id: "w2" });
+    talk.reset();
+    expect([talk.cart, talk.seq, talk.turns.size]).toEqual([null, 0, 0]);
+    expect(talk.unsent()).toEqual([{ t: "person", id: "w2" }]);
+  });
+});
+
 describe("the cart", () => {
+  it("has a coupon only when the server says so, and keeps it when it says nothing", () => {
+    const talk = begun();
+    const coupon = { code: "C", percent: 5, expires_at: null };
+    talk.take({ t: "state", seq: 3, coupon });
+    talk.take({ t: "state", seq: 4, ordered: true });
+    expect(talk.coupon).toEqual(coupon);
+    talk.take({ t: "state", seq: 5, coupon: null });
+    expect(talk.coupon).toBeNull();
+  });
+
   it("becomes an order and none again as the server tells, each once", () => {
     const talk = begun();
-    expect(talk.take({ t: "state", seq: 3, ordered: true })).toEqual(["cart"]);
+    expect(talk.take({ t: "state", seq: 3, ordered: true })).toEqual(["state"]);
     expect(talk.ordered).toBe(true);
     expect(talk.take({ t: "state", seq: 3, ordered: false })).toEqual([null]);
-    expect(talk.take({ t: "state", seq: 4, ordered: false })).toEqual(["cart"]);
+    expect(talk.take({ t: "state", seq: 4, ordered: false })).toEqual(["state"]);
     expect(talk.ordered).toBe(false);
   });
 });

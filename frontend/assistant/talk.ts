@@ -1,9 +1,9 @@
 /**
  * What this page knows of the conversation, whatever becomes of its sockets: turns, the answer that is being written,
- * questions that wait to be stored. It applies frames and says what changed; it touches no page and no network.
+ * the cart, and what waits to be stored. It applies frames and says what changed; it touches no page and no network.
  */
 
-import type { Card, Durable, Finish, Incoming, Outgoing } from "./frames.ts";
+import type { Asked, Card, Coupon, Durable, Finish, Incoming, Line, Outgoing, Wish } from "./frames.ts";
 import { count, slice } from "./points.ts";
 
 export interface Turn {
@@ -22,14 +22,29 @@ export interface Turn {
   vote: number;
 }
 
-/** `null`: nothing to draw; `cart`: `ordered` changed; `reset`: draw everything anew; `broken`: reconnect. */
-export type Change = Turn | null | "cart" | "reset" | "broken";
+/** `null`: nothing to draw; `state`: what became of the cart; `reset`: draw everything anew; `broken`: reconnect. */
+export type Change = Turn | null | "state" | "cart" | "person" | "reset" | "broken";
+
+/** What an `err` about a frame names. */
+function refOf(frame: Wish | Asked): string {
+  if (frame.t === "vote") return frame.msg;
+  return "turn" in frame ? frame.turn : frame.id;
+}
+
+/** By what a wish is known again when it was fulfilled: of each kind there is one to a turn. */
+const keyOf = (wish: Wish): string => `${wish.t} ${refOf(wish)}`;
 
 export class Talk {
   seq = 0;
   /** Whether the server told that the cart has become an order. */
   ordered = false;
+  coupon: Coupon | null = null;
+  /** The cart to restore as the server told it last; null until it does. */
+  cart: { lines: Line[]; total: string | null } | null = null;
+  /** Where a person of the shop will answer, and since when that is known. */
+  person: { address: string; at: string } | null = null;
   turns = new Map<string, Turn>();
+  private wishes = new Map<string, Wish>();
 
   /** The turn whose answer is being written or waited for. */
   get running(): Turn | null {
@@ -56,9 +71,12 @@ export class Talk {
     return turn;
   }
 
-  /** A question that was refused for good. */
-  drop(id: string): void {
-    this.turns.delete(id);
+  /** The question that the server refused, for good; null if it was none, or is stored. */
+  drop(ref: string | null): Turn | null {
+    const turn = this.turns.get(ref ?? "");
+    if (!turn?.waiting) return null;
+    this.turns.delete(turn.id);
+    return turn;
   }
 
   hello(session: string, conv: string): Outgoing {
@@ -67,17 +85,40 @@ export class Talk {
     return { t: "hello", session, conv, last_seq: this.seq, ...partial };
   }
 
-  /** What is to be sent (again) after a welcome: every question the server has not confirmed, oldest first. */
-  unsent(): Outgoing[] {
+  /** Keep a wish until the server has fulfilled or refused it. */
+  wish(wish: Wish): Wish {
+    this.wishes.set(keyOf(wish), wish);
+    return wish;
+  }
+
+  /** The wish that the server refused, for good. */
+  refused(ref: string | null): Wish | null {
+    for (const [key, wish] of this.wishes) {
+      if (refOf(wish) !== ref) continue;
+      this.wishes.delete(key);
+      return wish;
+    }
+    return null;
+  }
+
+  /** Questions the server has not confirmed, oldest first. */
+  questions(): Asked[] {
     return [...this.turns.values()]
       .filter((turn) => turn.waiting)
       .map((turn) => ({ t: "msg", id: turn.id, text: turn.question }));
   }
 
-  /** Forget what the server told; questions that wait stay. */
+  /** What is to be sent (again), after a welcome all of it, else what an `err` named by `ref`. */
+  unsent(ref?: string | null): Outgoing[] {
+    const all = [...this.wishes.values(), ...this.questions()];
+    return ref === undefined ? all : all.filter((frame) => refOf(frame) === ref);
+  }
+
+  /** Forget what the server told; what waits here stays. */
   reset(): void {
     this.seq = 0;
     this.ordered = false;
+    this.coupon = this.cart = this.person = null;
     for (const turn of [...this.turns.values()]) if (!turn.waiting) this.turns.delete(turn.id);
   }
 
@@ -97,6 +138,8 @@ export class Talk {
       case "cards":
       case "done":
       case "vote":
+      case "person":
+      case "cart":
       case "state":
         return [this.durable(frame)];
       default:
@@ -110,6 +153,7 @@ export class Talk {
     this.seq = frame.seq;
     switch (frame.t) {
       case "ok":
+        if (frame.retry_of) this.wishes.delete(`retry ${frame.retry_of}`);
         return this.stored(frame.id, frame.text);
       case "start":
         return this.begin(frame.msg, frame.ep);
@@ -117,12 +161,24 @@ export class Talk {
         return this.end(frame);
       case "state":
         this.ordered = frame.ordered ?? this.ordered;
+        if (frame.coupon !== undefined) this.coupon = frame.coupon;
+        return "state";
+      case "person":
+        this.wishes.delete(`person ${frame.id}`);
+        this.person = frame;
+        return "person";
+      case "cart":
+        if (frame.id) this.wishes.delete(`take ${frame.id}`);
+        this.cart = frame;
         return "cart";
     }
     const turn = this.turns.get(frame.msg);
     if (!turn) return "broken";
     if (frame.t === "cards") turn.cards = frame.items;
-    else turn.vote = frame.v;
+    else {
+      turn.vote = frame.v;
+      this.wishes.delete(`vote ${turn.id}`);
+    }
     return turn;
   }
 
@@ -165,6 +221,7 @@ export class Talk {
     turn.text = slice(frame.text ?? turn.text, 0, frame.len);
     turn.points = count(turn.text);
     turn.finish = frame.finish;
+    this.wishes.delete(`cancel ${turn.id}`);
     turn.sha = frame.sha;
     return turn.points === frame.len ? turn : "broken";
   }

@@ -9,10 +9,10 @@ from starlette.staticfiles import StaticFiles
 
 from recovery.clock import ShiftedClock
 from recovery.demo.cart_pages import CartPages
-from recovery.demo.catalogue.files import read_numbers
-from recovery.demo.catalogue.loading import catalogue_folder, load_catalogue
+from recovery.demo.catalogue.loading import catalogue_folder
 from recovery.demo.catalogue.model import Catalogue
 from recovery.demo.checkout_pages import CheckoutPages
+from recovery.demo.fronts import FIRST, fronts
 from recovery.demo.handoff import handoff_key
 from recovery.demo.hook_sender import RETRY_SECONDS, HookSender
 from recovery.demo.inbox import InboxPages
@@ -27,8 +27,6 @@ from recovery.demo.start_page import StartPages
 from recovery.demo.storefront import Storefront
 from recovery.demo.views import Views
 
-# Each shop front's language and currency; the key is the store's code in every hook.
-STORES = {"en": ("en", "EUR"), "pl": ("pl", "PLN")}
 _ASSETS = Path(__file__).parent / "assets"
 
 
@@ -42,7 +40,7 @@ class DemoConfig:
     state_dir: Path
     clock: ShiftedClock
     admin_url: str
-    catalogue: str = "outdoor"
+    catalogues: Sequence[str] = (FIRST,)
     mail_dir: Path | None = None
     retry_seconds: Sequence[float] = RETRY_SECONDS
 
@@ -70,12 +68,14 @@ class DemoSite:
 
 
 def build_demo(config: DemoConfig, catalogues: dict[str, Catalogue] | None = None) -> DemoSite:
-    """Make the demo; ``catalogues`` replaces the ones of ``config.catalogue``, by store."""
+    """Make the demo; ``catalogues`` replaces the loaded ones, by store."""
     config.state_dir.mkdir(parents=True, exist_ok=True)
     config.inbox_dir.mkdir(parents=True, exist_ok=True)
     base_url = config.base_url.rstrip("/")
-    folder = catalogue_folder(config.catalogue)
-    offered = catalogues or {store: load_catalogue(config.catalogue, *front) for store, front in STORES.items()}
+    offered = catalogues or {store: front.load() for store, front in fronts(config.catalogues).items()}
+    pictures: dict[str, bytes] = {}
+    for name in config.catalogues:
+        pictures |= draw_pictures(catalogue_folder(name))
     sender = HookSender(config.hook_url, config.hook_secret, config.state_dir, retry_seconds=config.retry_seconds)
     shop = DemoShop(base_url, offered, sender, config.clock, config.state_dir)
     views = Views()
@@ -83,8 +83,8 @@ def build_demo(config: DemoConfig, catalogues: dict[str, Catalogue] | None = Non
     mailbox = Mailbox(config.inbox_dir)
     routes: list[BaseRoute] = [
         Mount("/demo/assets", StaticFiles(directory=_ASSETS)),
-        *StartPages(views, config.clock, sender, mailbox, config.admin_url, next(iter(offered))).routes(),
-        *ShelfPages(front, draw_pictures(folder, read_numbers(folder))).routes(),
+        *StartPages(views, config.clock, sender, mailbox, config.admin_url, offered).routes(),
+        *ShelfPages(front, pictures).routes(),
         *CartPages(front).routes(),
         *CheckoutPages(front).routes(),
         *OrderPages(front).routes(),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from recovery.demo.cart_state import Cart, Consent, Order, OrderLine, PricedCart, PricedLine
 from recovery.demo.catalogue.model import Catalogue, Variant
@@ -27,6 +28,11 @@ class Addresses:
     def product(self, variant: Variant) -> str:
         query = f"?choice={variant.id}" if variant.choices else ""
         return self.page(f"product/{variant.product_id}{query}")
+
+
+def number(amount: Decimal) -> int | float:
+    """A quantity as a hook takes it; a pack's few decimals survive as a float."""
+    return int(amount) if amount == amount.to_integral_value() else float(amount)
 
 
 def cart_data(cart: Cart, priced: PricedCart, catalogue: Catalogue, at: Addresses, orders: int) -> dict[str, object]:
@@ -128,7 +134,7 @@ def _cart_item(line: PricedLine, at: Addresses) -> dict[str, object]:
         "product_id": variant.id,
         "sku": variant.id.upper(),
         "name": variant.name,
-        "quantity": line.quantity,
+        "quantity": number(variant.measure.amount(line.quantity)),
         "row_total": line.row_total,
         "row_total_before_discount": line.before_discount,
         "unit_price": variant.price,
@@ -146,7 +152,7 @@ def _order_item(line: OrderLine, at: Addresses) -> dict[str, object]:
         "line_id": line.variant_id,
         "product_id": line.variant_id,
         "name": line.name,
-        "quantity": line.quantity,
+        "quantity": number(line.measure.amount(line.quantity)),
         "row_total": line.row_total,
         "url": at.page(f"product/{line.product_id}"),
     }

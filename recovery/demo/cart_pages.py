@@ -1,14 +1,20 @@
 """Pages of the cart: what is in it, changes to it, and the way out of the shop."""
 
+import re
+from decimal import Decimal
+
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from recovery.demo.cart_state import MOST_OF_ONE, Cart
+from recovery.demo.cart_state import Cart
+from recovery.demo.catalogue.model import Measure
 from recovery.demo.shelf_pages import product_page
 from recovery.demo.storefront import Guest, Storefront
 from recovery.demo.views import go, own_forms_only
+
+_AMOUNT = re.compile(r"[0-9]{1,5}(\.[0-9]{1,4})?")
 
 
 class CartPages:
@@ -41,19 +47,23 @@ class CartPages:
         if variant is None:
             if product is None:
                 return self._front.page(guest, "not_found.html.jinja", status=404)
-            return product_page(self._front, guest, product, _text(form, "shown"), error="choose_size_error")
+            by_size = product.axes[-1:] and product.axes[-1].code == "size"
+            error = "choose_size_error" if by_size else "choose_error"
+            return product_page(self._front, guest, product, _text(form, "shown"), error=error)
         cart = guest.cart or self._shop.open_cart(guest.store, guest.customer)
         self._front.use_cart(guest, cart)
-        enough = self._shop.add(cart, variant.id, max(_number(form, "quantity", 1), 1))
+        enough = self._shop.add(cart, variant.id, max(_packs(form, variant.measure), 1))
         return self._front.send(guest, go(guest.path("cart" if enough else "cart?fewer")))
 
     async def quantity(self, request: Request) -> Response:
         """Form: variant, quantity (0 removes)."""
         guest = self._front.guest(request)
         form = await request.form()
-        variant_id, wanted = _text(form, "variant"), _number(form, "quantity", 1)
+        variant_id, wanted = _text(form, "variant"), 0
         line = None
         if guest.cart:
+            variant = guest.catalogue.variants.get(variant_id)
+            wanted = _packs(form, variant.measure) if variant else 0
             self._shop.set_quantity(guest.cart, variant_id, wanted)
             line = guest.cart.line(variant_id)
         fewer = line.quantity < wanted if line else wanted > 0
@@ -98,7 +108,6 @@ class CartPages:
             "free_missing": missing,
             "fewer": fewer,
             "unknown_code": unknown_code,
-            "most": MOST_OF_ONE,
         }
         return self._front.page(guest, "cart.html.jinja", values, status)
 
@@ -117,6 +126,7 @@ def _text(form: FormData, name: str) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
-def _number(form: FormData, name: str, otherwise: int) -> int:
-    told = _text(form, name)
-    return int(told) if told.isascii() and told.isdigit() and len(told) < 6 else otherwise
+def _packs(form: FormData, measure: Measure) -> int:
+    """The typed quantity in whole pieces or packs, rounded up; what is no number counts as one."""
+    told = _text(form, "quantity").replace(",", ".")
+    return measure.packs(Decimal(told)) if _AMOUNT.fullmatch(told) else 1

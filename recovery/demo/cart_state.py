@@ -1,10 +1,11 @@
 """What the shop keeps of a cart, an order and a customer, and what a cart costs."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from recovery.demo.catalogue.model import Catalogue, ShippingMethod, Variant
+from recovery.demo.catalogue.model import BY_PIECE, Catalogue, Measure, ShippingMethod, Variant
 from recovery.demo.prices import percent_of
 
 Stage = Literal["cart", "contact", "shipping", "payment", "review"]
@@ -12,7 +13,6 @@ STAGES: tuple[Stage, ...] = ("cart", "contact", "shipping", "payment", "review")
 CartStatus = Literal["open", "ordered", "merged", "deleted"]
 OrderState = Literal["pending", "paid", "completed", "cancelled"]
 Outcome = Literal["kept", "price", "fewer", "sold_out", "gone"]
-MOST_OF_ONE = 20
 
 
 @dataclass
@@ -25,7 +25,7 @@ class Consent:
 
 @dataclass
 class Line:
-    """One variant in a cart; ``unit_price`` and ``name`` are what the shopper saw last."""
+    """So many pieces or packs of one variant; ``unit_price`` and ``name`` are what the shopper saw last."""
 
     variant_id: str
     quantity: int
@@ -86,6 +86,7 @@ class OrderLine:
     name: str
     quantity: int
     row_total: int
+    measure: Measure = BY_PIECE
 
 
 @dataclass
@@ -141,7 +142,7 @@ def price_cart(cart: Cart, catalogue: Catalogue) -> PricedCart:
         variant = catalogue.variants.get(line.variant_id)
         if variant is None:
             continue
-        before = variant.price * line.quantity
+        before = variant.measure.cost(variant.price, line.quantity)
         lines.append(PricedLine(variant, line.quantity, before, before - percent_of(before, percent)))
     subtotal = sum(line.before_discount for line in lines)
     goods = sum(line.row_total for line in lines)
@@ -153,10 +154,32 @@ def price_cart(cart: Cart, catalogue: Catalogue) -> PricedCart:
         discount=subtotal - goods,
         shipping=shipping,
         total=goods + (shipping or 0),
-        count=sum(line.quantity for line in lines),
+        count=sum(line.quantity if line.variant.measure.by_piece else 1 for line in lines),
     )
 
 
 def shipping_price(method: ShippingMethod, goods: int) -> int:
     """The price of this way of delivery for goods of that worth."""
     return 0 if method.free_from is not None and goods >= method.free_from else method.price
+
+
+def swap_lines(
+    cart: Cart, swaps: Iterable[tuple[str, str]], catalogue: Catalogue, stock: Callable[[Variant], int]
+) -> bool:
+    """Put the variants a customer took instead into their lines, as far as they can be bought; whether any was."""
+    swapped = False
+    for was, instead in swaps:
+        line, present = cart.line(was), cart.line(instead)
+        old, new = catalogue.variants.get(was), catalogue.variants.get(instead)
+        if not line or not old or not new or old.product_id != new.product_id:
+            continue
+        wanted = line.quantity + (present.quantity if present else 0)
+        if stock(new) < wanted or wanted > new.measure.most:
+            continue
+        if present:
+            present.quantity = wanted
+            cart.lines.remove(line)
+        else:
+            line.variant_id, line.unit_price, line.name = new.id, new.price, new.name
+        swapped = True
+    return swapped

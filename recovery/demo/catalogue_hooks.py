@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from recovery.demo.cart_hooks import Addresses
+from recovery.demo.cart_hooks import Addresses, number
 from recovery.demo.catalogue.model import Attribute, Catalogue, Product, SizeGuide, Variant
 
 # A hook may carry 100 products and 256 KiB; half as many keeps long descriptions well inside.
@@ -37,7 +37,7 @@ def product_entry(
         "price": product.price,
         "regular_price": product.price,
         "in_stock": pieces > 0,
-        "stock_quantity": pieces,
+        "stock_quantity": number(product.measure.amount(pieces)),
         "url": at.page(f"product/{product.id}"),
         "image_url": at.picture(product.picture),
         **_common(product, catalogue),
@@ -48,7 +48,7 @@ def product_entry(
 def variant_entry(
     variant: Variant, product: Product, catalogue: Catalogue, at: Addresses, stock: Callable[[Variant], int]
 ) -> dict[str, object]:
-    """One colour and size; it carries the parent's texts so that it can be answered about alone."""
+    """One of the product's choices; it carries the parent's texts so that it can be answered about alone."""
     pieces = stock(variant)
     chosen = [{"code": choice.code, "name": choice.name, "value": choice.value_name} for choice in variant.choices]
     return {
@@ -59,11 +59,11 @@ def variant_entry(
         "price": variant.price,
         "regular_price": variant.price,
         "in_stock": pieces > 0,
-        "stock_quantity": pieces,
+        "stock_quantity": number(product.measure.amount(pieces)),
         "url": at.product(variant),
         "image_url": at.picture(variant.picture),
         **_common(product, catalogue),
-        "attributes": [*chosen, *(_attribute(attribute) for attribute in product.attributes)],
+        "attributes": [*chosen, *(_attribute(attribute) for attribute in variant.attributes)],
     }
 
 
@@ -81,10 +81,12 @@ def _common(product: Product, catalogue: Catalogue) -> dict[str, object]:
         "short_description": product.summary,
         "description": "\n\n".join(product.description),
         "categories": [catalogue.category_name(product.category)],
-        "brand": catalogue.brand,
+        "brand": product.brand,
         "currency": catalogue.currency,
         "tax_included": True,
-        "sold_by": "piece",
+        "sold_by": product.measure.sold_by,
+        "min_quantity": number(product.measure.pack),
+        "quantity_step": number(product.measure.pack),
         "locale": catalogue.language,
         "links": {
             "related": list(product.related),

@@ -32,5 +32,10 @@ def check_handoff(token: str, key: bytes, store: str) -> Mapping[str, Any] | Non
         return None
 
 
+def swaps_of(claims: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What the customer took instead of what: pairs of variant ids."""
+    return [(str(was), str(instead)) for was, instead in claims.get("swap", [])]
+
+
 def _decoded(part: str) -> bytes:
     return base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)

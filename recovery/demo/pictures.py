@@ -4,19 +4,22 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from recovery.demo.catalogue.files import Numbers
+from recovery.demo.catalogue.files import read_numbers
 
 _HEX = re.compile(r"#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})")
 
 
-def draw_pictures(folder: Path, numbers: Numbers) -> dict[str, bytes]:
-    """All pictures of a catalogue by name, ``{product}-{colour}``."""
+def draw_pictures(folder: Path) -> dict[str, bytes]:
+    """All pictures of a catalogue by name, ``{catalogue}-{product}-{colour}``."""
+    numbers = read_numbers(folder)
     shapes = {path.stem: path.read_text("utf-8") for path in (folder / "shapes").glob("*.svg")}
     drawn = {}
     for product in numbers.products:
         colours = next((axis.values for axis in product.axes if axis.code == "colour"), [product.colour or "graphite"])
         for colour in colours:
-            drawn[f"{product.id}-{colour}"] = _coloured(shapes[product.kind], numbers.colours[colour]).encode()
+            drawn[f"{folder.name}-{product.id}-{colour}"] = _coloured(
+                shapes[product.kind], numbers.colours[colour]
+            ).encode()
     return drawn
 
 

@@ -5,7 +5,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from recovery.demo.cart_state import Cart
-from recovery.demo.handoff import check_handoff
+from recovery.demo.handoff import check_handoff, swaps_of
 from recovery.demo.storefront import Guest, Storefront
 from recovery.demo.views import go, own_forms_only
 
@@ -78,6 +78,7 @@ class RestorePages:
         if guest.customer and cart.email != guest.customer.email:
             return self._front.page(guest, "other_person.html.jinja", {"token": token})
         self._take(guest, cart)
+        self._shop.take_instead(cart, swaps_of(claims))
         self._shop.restore(cart, ref)
         # On to an address without the hand-off: it must not stay in the history or be shared by copying the address.
         return self._front.send(guest, go(guest.path("restored")))

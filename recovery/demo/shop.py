@@ -7,7 +7,6 @@ from pathlib import Path
 from recovery.clock import Clock
 from recovery.demo.cart_hooks import Addresses, cart_data, consent_data, order_data, restored_data
 from recovery.demo.cart_state import (
-    MOST_OF_ONE,
     Cart,
     Consent,
     Line,
@@ -17,6 +16,7 @@ from recovery.demo.cart_state import (
     PricedCart,
     Stage,
     price_cart,
+    swap_lines,
 )
 from recovery.demo.catalogue.model import Catalogue, Variant
 from recovery.demo.catalogue_hooks import policy_batches, product_batches, product_entry, variant_entry
@@ -125,11 +125,11 @@ class DemoShop:
         return cart
 
     def add(self, cart: Cart, variant_id: str, quantity: int) -> bool:
-        """Put pieces in the cart, as many as there are; False when none are left."""
+        """Put pieces or packs in the cart, as many as there are; False when none are left."""
         variant = self.catalogues[cart.store].variants[variant_id]
         line = cart.line(variant_id)
         wanted = quantity + (line.quantity if line else 0)
-        possible = min(wanted, self.stock(variant), MOST_OF_ONE)
+        possible = min(wanted, self.stock(variant), variant.measure.most)
         if possible < 1:
             return False
         if line:
@@ -145,7 +145,7 @@ class DemoShop:
         if line is None:
             return
         variant = self.catalogues[cart.store].variants.get(variant_id)
-        possible = min(quantity, self.stock(variant), MOST_OF_ONE) if variant else 0
+        possible = min(quantity, self.stock(variant), variant.measure.most) if variant else 0
         if possible < 1:
             cart.lines.remove(line)
         else:
@@ -212,7 +212,7 @@ class DemoShop:
             variant = self.catalogues[cart.store].variants.get(line.variant_id)
             present = cart.line(line.variant_id)
             wanted = line.quantity + (present.quantity if present else 0)
-            possible = min(wanted, self.stock(variant), MOST_OF_ONE) if variant else 0
+            possible = min(wanted, self.stock(variant), variant.measure.most) if variant else 0
             if present:
                 present.quantity = max(possible, present.quantity)
             elif possible:
@@ -238,6 +238,11 @@ class DemoShop:
         if any(change.outcome != "kept" for change in cart.restored):
             self._changed(cart)
         self._tell("cart.restored", cart.store, restored_data(cart, ref, self._clock.now()))
+
+    def take_instead(self, cart: Cart, swaps: Iterable[tuple[str, str]]) -> None:
+        """A hand-off names variants that the customer took instead of those in the cart."""
+        if swap_lines(cart, swaps, self.catalogues[cart.store], self.stock):
+            self._changed(cart)
 
     def _check_line(self, cart: Cart, line: Line) -> LineChange:
         variant = self.catalogues[cart.store].variants.get(line.variant_id)
@@ -278,7 +283,9 @@ class DemoShop:
             shipping=priced.shipping or 0,
             discount=priced.discount,
             lines=[
-                OrderLine(x.variant.id, x.variant.product_id, x.variant.name, x.quantity, x.row_total)
+                OrderLine(
+                    x.variant.id, x.variant.product_id, x.variant.name, x.quantity, x.row_total, x.variant.measure
+                )
                 for x in priced.lines
             ],
             email=cart.email,

@@ -1,10 +1,13 @@
 """The demo's start page, its clock and the page of what the shop told Cartback."""
 
+from collections.abc import Mapping
+
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from recovery.clock import ShiftedClock
+from recovery.demo.catalogue.model import Catalogue
 from recovery.demo.hook_sender import HookSender
 from recovery.demo.mailbox import Mailbox
 from recovery.demo.views import Views, go, local_path, own_forms_only
@@ -16,14 +19,21 @@ class StartPages:
     """The way in, and time that moves on request."""
 
     def __init__(
-        self, views: Views, clock: ShiftedClock, sender: HookSender, mailbox: Mailbox, admin_url: str, first_store: str
+        self,
+        views: Views,
+        clock: ShiftedClock,
+        sender: HookSender,
+        mailbox: Mailbox,
+        admin_url: str,
+        catalogues: Mapping[str, Catalogue],
     ) -> None:
         self._views = views
         self._clock = clock
         self._sender = sender
         self._mailbox = mailbox
         self._admin_url = admin_url
-        self._first_store = first_store
+        self._first_store = next(iter(catalogues))
+        self._shops = _by_catalogue(catalogues)
 
     def routes(self) -> list[Route]:
         return [
@@ -39,6 +49,7 @@ class StartPages:
             "now": self._clock.now(),
             "ahead": self._clock.offset_seconds() // 60,
             "admin_url": self._admin_url,
+            "shops": self._shops,
             "has_mail": bool(self._mailbox.newest()),
         }
         return self._views.page("start.html.jinja", values)
@@ -59,3 +70,11 @@ class StartPages:
     async def hooks(self, request: Request) -> Response:
         values = {"lang": "en", "deliveries": self._sender.deliveries(), "waiting": self._sender.waiting()}
         return self._views.page("hooks.html.jinja", values)
+
+
+def _by_catalogue(catalogues: Mapping[str, Catalogue]) -> list[dict[str, tuple[str, Catalogue]]]:
+    """Each catalogue's stores by language, in the order the demo offers them."""
+    shops: dict[str, dict[str, tuple[str, Catalogue]]] = {}
+    for store, catalogue in catalogues.items():
+        shops.setdefault(catalogue.code, {})[catalogue.language] = (store, catalogue)
+    return list(shops.values())

@@ -70,7 +70,11 @@ class Storefront:
         """One page of the store, with its frame."""
         wording = self._wordings[guest.store]
         priced = self.shop.priced(guest.cart) if guest.cart else None
-        others = [store for store in self.shop.catalogues if store != guest.store]
+        others = [
+            store
+            for store, catalogue in self.shop.catalogues.items()
+            if catalogue.code == guest.catalogue.code and store != guest.store
+        ]
         frame: dict[str, object] = {
             "say": wording.say,
             "count": wording.count,

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from recovery.demo.catalogue.model import Variant
-from recovery.demo.prices import format_price
+from recovery.demo.prices import format_amount, format_price, unit_of
 
 _FOLDER = Path(__file__).parent / "templates"
 _POLICY = (
@@ -40,6 +40,8 @@ class Views:
             lstrip_blocks=True,
         )
         self._templates.globals["price"] = format_price
+        self._templates.globals["amount"] = format_amount
+        self._templates.globals["unit"] = unit_of
         self._templates.filters["when"] = _when
         self._templates.filters["pieces"] = _pieces
 

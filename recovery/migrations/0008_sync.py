@@ -7,7 +7,7 @@ from tortoise.migrations import operations as ops
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0003_llm_budgets")]
+    dependencies = [("models", "0007_catalogue_version")]
 
     operations = [
         ops.AddField(model_name="Connection", name="credentials", field=fields.TextField(null=True)),

@@ -2,11 +2,12 @@
 
 from recovery.models.abandonment import Abandonment, Decision
 from recovery.models.budget import LlmBudget, LlmReservation
-from recovery.models.cart import Cart, CartItem
+from recovery.models.cart import Cart, CartItem, CartSwap
 from recovery.models.email import Email
 from recovery.models.hook import HookDelivery, RejectedDelivery
 from recovery.models.installation import Heartbeat, Installation, JobRun
 from recovery.models.link import LinkToken
+from recovery.models.notice import Notice
 from recovery.models.order import Order
 from recovery.models.person import ConsentRecord, Person, Suppression
 from recovery.models.policy import Policy
@@ -18,6 +19,7 @@ __all__ = [
     "Abandonment",
     "Cart",
     "CartItem",
+    "CartSwap",
     "Connection",
     "ConsentRecord",
     "Decision",
@@ -29,6 +31,7 @@ __all__ = [
     "LinkToken",
     "LlmBudget",
     "LlmReservation",
+    "Notice",
     "Order",
     "Person",
     "Policy",

@@ -95,3 +95,26 @@ class CartItem(Model):
     class Meta:
         table = "cart_item"
         unique_together = (("cart_id", "position"),)
+
+
+class CartSwap(Model):
+    """The customer put ``taken_id`` in place of the line of ``product_id``; null: the line is as the shop told it.
+
+    The last row of a line counts, and only while the shop's line is as it was (``quantity``, 1/10,000). ``client_id``
+    is the customer's own id of the wish, so that sending it twice does it once.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    cart: fields.ForeignKeyRelation[Cart] = fields.ForeignKeyField(
+        "models.Cart", related_name="swaps", on_delete=fields.CASCADE
+    )
+    cart_id: int
+    client_id = fields.UUIDField()
+    product_id = fields.CharField(64)
+    quantity = fields.BigIntField()
+    taken_id = fields.CharField(64, null=True)
+    at = fields.DatetimeField()
+
+    class Meta:
+        table = "cart_swap"
+        unique_together = (("cart_id", "client_id"),)

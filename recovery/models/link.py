@@ -10,7 +10,10 @@ from recovery.models.store import Store
 
 
 class LinkToken(Model):
-    """One link; ``kind`` is ``restore`` or ``assistant``, ``email_hash`` is the person it was made for."""
+    """One link; ``kind`` is ``restore`` or ``assistant``, ``email_hash`` is the person it was made for.
+
+    ``renews`` is the link of the recovery mail that this one was asked for in place of.
+    """
 
     jti = fields.CharField(32, primary_key=True)
     kind = fields.CharField(16)
@@ -23,6 +26,7 @@ class LinkToken(Model):
     )
     email_id: str | None
     email_hash = fields.CharField(64)
+    renews = fields.CharField(32, null=True)
     created_at = fields.DatetimeField()
     expires_at = fields.DatetimeField()
     revoked_at: datetime | None = fields.DatetimeField(null=True)

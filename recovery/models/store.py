@@ -34,8 +34,9 @@ class Store(Model):
     """One shop front: its language, currency, time zone, mode and settings.
 
     ``mode`` is ``observing`` (decides everything, sends nothing), ``live`` or ``paused``.
-    ``settings`` holds only what differs from the installation's defaults. ``external_id`` and ``front`` are what a
-    connector knows of it: the shop's own number, and its ``stores.base.ShopFront``.
+    ``settings`` holds only what differs from the installation's defaults. ``catalogue_version`` counts the changes of
+    what a search looks at, so that an index knows when it is stale. ``external_id`` and ``front`` are what a connector
+    knows of it: the shop's own number, and its ``stores.base.ShopFront``.
     """
 
     id = fields.IntField(primary_key=True)
@@ -52,6 +53,7 @@ class Store(Model):
     live_since = fields.DatetimeField(null=True)
     settings: dict[str, Any] = fields.JSONField(default=dict)
     settings_version = fields.IntField(default=1)
+    catalogue_version = fields.BigIntField(default=0, db_default=0)
     external_id = fields.CharField(64, null=True)
     front: dict[str, Any] | None = fields.JSONField(null=True)
 

@@ -13,7 +13,8 @@ from urllib.parse import quote
 import httpx2
 import orjson
 
-from recovery.outgoing import AddressRefused, GuardedTransport, UnknownHost
+from recovery.outgoing import AddressRefused
+from recovery.stores.guard import GuardedTransport, UnknownHost
 from recovery.stores.magento_auth import Credentials, Pairs, authorization
 from recovery.stores.magento_criteria import Criteria
 from recovery.stores.magento_errors import Cause, MagentoAway, MagentoError, NotAllowed, NotMagento, refusal
@@ -125,10 +126,10 @@ class MagentoHttp:
             self.requests += 1
             try:
                 response = await self._client.get(f"{url}?{query}" if query else url, headers=headers)
-            except AddressRefused as error:
-                raise MagentoError(Cause.PRIVATE, str(error)) from error
             except UnknownHost as error:
                 raise MagentoAway(Cause.UNREACHABLE, str(error)) from error
+            except AddressRefused as error:
+                raise MagentoError(Cause.PRIVATE, str(error)) from error
             except httpx2.ConnectTimeout as error:
                 raise MagentoAway(Cause.UNREACHABLE, "no connection in time") from error
             except httpx2.TimeoutException as error:

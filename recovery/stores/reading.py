@@ -25,7 +25,7 @@ class Reading:
         """``value`` if it is a link into the shop, else None and a warning."""
         if value is None:
             return None
-        code = _url_fault(value, self.hosts)
+        code = url_fault(value, self.hosts)
         if code:
             self.warnings.append({"path": path, "code": code})
             return None
@@ -43,7 +43,8 @@ def digits_told(currency: str, told: int | None) -> int:
     return money.digits_of(currency) if told is None else told
 
 
-def _url_fault(value: str, hosts: frozenset[str]) -> str | None:
+def url_fault(value: str, hosts: frozenset[str]) -> str | None:
+    """Why a link is none into the shop, as a code; None if it is one."""
     if len(value) > LONGEST_URL:
         return "url_too_long"
     # Browsers read a backslash as a slash, so the host they see is not the one that urlsplit sees.

@@ -41,7 +41,7 @@ async def test_a_model_that_answers(settings: Settings, llm_server: LlmServer) -
     llm_server.script(says("Yes."))
     chosen = {"ai_provider": "openai", "ai_base_url": llm_server.base_url, "ai_model": MODEL, "ai_api_key": KEY}
     unused, found = await models(settings, **chosen, ai_input_price=0.15, ai_output_price=0.6)
-    assert (unused.state, "not used yet" in unused.words) == ("note", True)
+    assert (unused.state, "answer customers" in unused.words) == ("note", True)
     assert (found.subject, found.state) == ("Model of demo/en", "good")
     assert found.words.startswith("model-a at 127.0.0.1 answers after 0.")
     assert found.words.endswith("; at most 2,000,000 tokens a store and day, which cost 1.20 at most")

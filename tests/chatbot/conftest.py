@@ -14,6 +14,7 @@ from typing import Any
 import httpx2
 import pytest
 import pytest_asyncio
+from playwright.async_api import Browser
 from pydantic import SecretStr
 
 from chatbot.app import create_app
@@ -30,6 +31,7 @@ from recovery.runtime import Runtime
 from recovery.settings import Settings
 from tests.chatbot.client import Client, Transcript
 from tests.chatbot.rows import Shop, make_shop
+from tests.chromium import launch_browser
 from tests.servers import database_copy
 
 
@@ -56,8 +58,9 @@ class Node:
 StartNode = Callable[..., AbstractAsyncContextManager[Node]]
 PUBLIC_URL = "http://shop-helper.example"
 SECRET_KEY = "a secret key of the tests, 32 characters"
-#: The limits of the protocol, but nobody watches how an answer is typed, and no test waits for another's answer.
-BRISK = Limits(piece_seconds=0.005, drain_seconds=0.1)
+#: The limits of the protocol, but nobody watches how an answer is typed, and no test waits for another's answer or
+#: pays for another's attempts.
+BRISK = Limits(piece_seconds=0.005, drain_seconds=0.1, handshakes_per_minute=0, fresh_links_per_address=0)
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +120,13 @@ def start_node(runtime: Runtime) -> StartNode:
                 yield Node(base, chat)
 
     return start
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """One browser for a module; each test has a tab with a storage of its own."""
+    async with launch_browser() as launched:
+        yield launched
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

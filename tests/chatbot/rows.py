@@ -95,7 +95,7 @@ async def make_shop(runtime: Runtime, language: str = "en", *, minutes: int = 60
     await _products(store, words, currency, now)
     await _policies(store, words, currency, language, now)
     cart = await _cart(runtime, store, words, currency, now)
-    return await _link(runtime, store, cart, now, minutes)
+    return await make_link(runtime, store, cart, now, minutes)
 
 
 async def _products(store: Store, words: dict[str, Any], currency: str, now: datetime) -> None:
@@ -175,7 +175,8 @@ async def _cart(runtime: Runtime, store: Store, words: dict[str, Any], currency:
     return cart
 
 
-async def _link(runtime: Runtime, store: Store, cart: Cart, now: datetime, minutes: int) -> Shop:
+async def make_link(runtime: Runtime, store: Store, cart: Cart, now: datetime, minutes: int) -> Shop:
+    """A genuine assistant link of a cart."""
     assert cart.email_hash is not None
     expires_at = (now + timedelta(minutes=minutes)).replace(microsecond=0)
     link = await LinkToken.create(

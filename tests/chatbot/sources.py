@@ -1,9 +1,9 @@
 """Sources of answers for the tests: they say what they are told to, in slices that respect nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
-from chatbot.assistant import Cards, Source
+from chatbot.assistant import Piece, Source
 from chatbot.turns import Claim
 
 EMOJI = "Sure 👩‍🔧 the fitter says: „Zażółć gęślą jaźń” — 🇵🇱 fits ✅. "
@@ -13,7 +13,7 @@ def telling(text: str, *, pause: float = 0.01, size: int = 5, times: int = 1) ->
     """A source that says ``text`` in slices of a few code points, in no regard to what they split."""
     whole = text * times
 
-    async def say(_: Claim) -> AsyncIterator[str | Cards]:
+    async def say(_: Claim) -> AsyncGenerator[Piece, None]:
         for at in range(0, len(whole), size):
             yield whole[at : at + size]
             await asyncio.sleep(pause)
@@ -31,7 +31,7 @@ class Stalling:
         """This, as the assistant takes it."""
         return Source("stalling", self._say)
 
-    async def _say(self, _: Claim) -> AsyncIterator[str | Cards]:
+    async def _say(self, _: Claim) -> AsyncGenerator[Piece, None]:
         yield "First words. "
         await self.go_on.wait()
         yield "Last words."

@@ -127,6 +127,7 @@ def test_a_product_card_is_made_from_its_row() -> None:
         "url": None,
         "why": "Goes with Hala rain jacket",
         "in_stock": True,
+        "instead_of": None,
     }
 
 

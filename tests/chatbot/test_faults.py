@@ -7,7 +7,7 @@ import socket
 import sys
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from chatbot import turns
-from chatbot.assistant import Cards, Source
+from chatbot.account import Account
+from chatbot.assistant import Piece, Source
 from chatbot.conversations import open_session
 from chatbot.models import Turn
 from chatbot.server import listen
@@ -158,7 +159,7 @@ async def test_a_lost_claim_writes_nothing(shop: Shop, runtime: Runtime) -> None
     await recovery_db.client().execute_query("UPDATE turn SET lease_until = now() - interval '1 s'")
     await turns.take_over(begun.claim.id, begun.conversation, "another", QUICK, runtime.now())
     assert await turns.flush(begun.claim, "late words", None, QUICK, runtime.now()) is None
-    assert await turns.finish(begun.claim, "late words", [], "stop", None, runtime.now()) is None
+    assert await turns.finish(begun.claim, "late words", [], "stop", Account("test"), runtime.now()) is None
     row = await Turn.get(client_id=turn)
     assert (row.status, row.answer) == ("running", "")
 
@@ -218,11 +219,11 @@ async def test_an_orphan_nobody_waits_for_is_not_answered(shop: Shop, runtime: R
 
 
 async def test_a_failing_source_ends_in_words_the_page_can_show(start_node: StartNode, shop: Shop) -> None:
-    async def fail(_: Claim) -> AsyncIterator[str | Cards]:
+    async def fail(_: Claim) -> AsyncGenerator[Piece, None]:
         raise ZeroDivisionError
         yield ""
 
-    async def fail_late(_: Claim) -> AsyncIterator[str | Cards]:
+    async def fail_late(_: Claim) -> AsyncGenerator[Piece, None]:
         yield "Some words"
         raise ZeroDivisionError
 

@@ -1,6 +1,10 @@
 """The page of an assistant link over HTTP: what it shows, what it never shows or changes, and how links are refused."""
 
+import base64
+import gzip
+import hashlib
 import re
+import sys
 from datetime import timedelta
 from typing import Any
 
@@ -37,7 +41,8 @@ async def test_the_page_shows_the_cart_and_changes_only_the_counters(node: Node,
     assert "€239.00" in page.text
     assert "Which size fits me?" in page.text
     assert '<noscript><p class="says">' in page.text
-    assert page.text.count('href="https://shop.example/cart"') == 2
+    # In the header, without scripts, and when the talk is over.
+    assert page.text.count('href="https://shop.example/cart"') == 3
     assert await Conversation.all().count() == 0
     assert (await LinkToken.get(jti=shop.link.jti)).uses == 1
 
@@ -46,10 +51,10 @@ async def test_the_shop_and_its_privacy_policy_are_one_tap_away_each(node: Node,
     await change_settings(shop.store, {"privacy_url": "https://shop.example/privacy"})
     page = await fetch(node, f"/a/{shop.token}")
     assert re.search(
-        r'/contact" rel="noreferrer">Contact the shop</a>\s+·\s+<a href="https://shop.example/privacy"', page.text
+        r'/contact" rel="noreferrer">Contact the shop</a>\s*<a href="https://shop.example/privacy"', page.text
     )
     await change_settings(shop.store, {"contact_url": None})
-    assert "·" not in (await fetch(node, f"/a/{shop.token}")).text
+    assert "Contact the shop" not in (await fetch(node, f"/a/{shop.token}")).text.partition("<script type")[0]
 
 
 async def test_the_page_keeps_to_itself(node: Node, shop: Shop) -> None:
@@ -66,6 +71,44 @@ async def test_the_page_keeps_to_itself(node: Node, shop: Shop) -> None:
     assert "unsafe" not in policy
     assert EMAIL not in page.text
     assert "Jan" not in page.text
+
+
+async def test_the_shop_has_its_colour_and_its_logo(node: Node, shop: Shop) -> None:
+    await change_settings(shop.store, {"brand_color": "#FFE600", "logo_url": "https://shop.example/logo.svg"})
+    page = await fetch(node, f"/a/{shop.token}")
+    [rules] = re.findall(r"<style>(.*?)</style>", page.text)
+    assert "--fill:#ffe600;--on-fill:#10151b" in rules
+    allowed = base64.b64encode(hashlib.sha256(rules.encode()).digest()).decode()
+    assert f"style-src 'self' 'sha256-{allowed}';" in page.headers["content-security-policy"]
+    assert '<img class="logo" src="https://shop.example/logo.svg" alt="Hala &amp; Co."' in page.text
+
+
+@pytest.mark.parametrize("logo", ["https://elsewhere.example/logo.svg", "http://shop.example/logo.svg"])
+async def test_a_logo_from_elsewhere_is_left_out(node: Node, shop: Shop, logo: str) -> None:
+    await change_settings(shop.store, {"logo_url": logo})
+    page = await fetch(node, f"/a/{shop.token}")
+    assert "logo.svg" not in page.text
+    assert "<strong>Hala &amp; Co.</strong>" in page.text
+
+
+async def test_the_page_is_light(node: Node, shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    await change_settings(shop.store, {"sender_address": "shop@shop.example", "brand_color": "#c0392b"})
+    page = await fetch(node, f"/a/{shop.token}")
+    assert "<dialog" in page.text
+    html = re.sub(r'(id="boot">).*?(</script>)', r"\1\2", page.text, flags=re.S)
+    assert len(html) < len(page.text) - 1000
+    built = {name: (await fetch(node, f"/assets/assistant/assistant.{name}")).content for name in ("js", "css")}
+    sizes = {name: len(gzip.compress(data, 9)) for name, data in (built | {"html": html.encode()}).items()}
+    with capsys.disabled():
+        sys.stdout.write(f"\nThe page, compressed: {sizes}, {sum(sizes.values())} bytes\n")
+    assert sum(sizes.values()) <= 12 * 1024
+
+
+async def test_only_what_is_nobodys_is_sent_compressed(node: Node, shop: Shop) -> None:
+    script = await fetch(node, "/assets/assistant/assistant.js", **{"accept-encoding": "gzip"})
+    assert script.headers["content-encoding"] == "gzip"
+    page = await fetch(node, f"/a/{shop.token}", **{"accept-encoding": "gzip"})
+    assert "content-encoding" not in page.headers
 
 
 async def test_names_from_the_store_can_not_leave_their_place(node: Node, shop: Shop) -> None:

@@ -58,7 +58,7 @@ def item(data: dict[str, Any]) -> None:
     )
     text(data["product_id"], 64)
     text(data["name"], 255)
-    assert 0 < data["quantity"] <= 20
+    assert 0 < data["quantity"] <= 200
     money(data["row_total"])
     url(data["url"])
     for option in data.get("options", []):
@@ -110,7 +110,7 @@ def product(data: dict[str, Any]) -> None:
         data,
         "product_id name price currency in_stock",
         "parent_id sku active description short_description attributes categories brand regular_price tax_included "
-        "stock_quantity sold_by url image_url locale links",
+        "stock_quantity sold_by min_quantity quantity_step url image_url locale links",
     )
     text(data["product_id"], 64)
     text(data["name"], 255)

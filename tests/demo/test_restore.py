@@ -13,7 +13,6 @@ import pytest
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from recovery.demo.app import STORES
 from recovery.demo.catalogue.loading import load_catalogue
 from recovery.demo.catalogue.model import Catalogue
 from recovery.demo.handoff import handoff_key
@@ -95,6 +94,30 @@ async def test_opened_twice_it_is_told_once(browser: Browser, world: DemoWorld, 
         versions.append(browser.cart().version)
     assert len((await browser.told()).of("cart.restored")) == 1
     assert versions[0] == versions[1]
+
+
+async def test_a_variant_taken_instead_is_in_the_cart(browser: Browser, world: DemoWorld, left_behind: str) -> None:
+    phone = world.browser(browser.site)
+    for _ in range(2):
+        page = await open_link(phone, token(left_behind, swap=[["hala-moss-m", "hala-moss-s"]]))
+        assert "Hala rain jacket, Moss green, S" in words(page.text)
+    (line,) = (await browser.told()).last("cart.updated")["items"]
+    assert (line["product_id"], line["quantity"]) == ("hala-moss-s", 1)
+
+
+@pytest.mark.parametrize(
+    "swap",
+    [
+        ["hala-moss-m", "nonsense"],
+        ["nonsense", "hala-moss-s"],
+        ["hala-moss-m", "poziomka-socks-grey-m"],
+    ],
+)
+async def test_a_swap_that_cannot_be_opens_the_cart_as_it_was(
+    browser: Browser, world: DemoWorld, left_behind: str, swap: list[str]
+) -> None:
+    page = await open_link(world.browser(browser.site), token(left_behind, swap=[swap]))
+    assert "Hala rain jacket, Moss green, M" in words(page.text)
 
 
 @pytest.mark.parametrize(
@@ -245,7 +268,7 @@ async def test_it_says_per_line_what_changed(browser: Browser, world: DemoWorld)
 
 def changed_shelf() -> Catalogue:
     """The English shelf a day later: one price lower, one variant scarce, one sold out, one gone."""
-    shelf = load_catalogue("outdoor", *STORES["en"])
+    shelf = load_catalogue("outdoor", "en", "EUR")
     variants = dict(shelf.variants)
     variants["rosa-lake-s"] = replace(variants["rosa-lake-s"], price=5900)
     variants["mitts-s"] = replace(variants["mitts-s"], stock=1)

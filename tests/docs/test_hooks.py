@@ -144,8 +144,8 @@ async def test_the_types_of_the_table_take_and_refuse_what_it_says(running: Runn
 # The hand-off
 
 
-def handoff(secret: str, issued_at: float | None = None) -> str:
-    return sign_handoff(secret, "4711", "default", "a-ref", int(time.time() if issued_at is None else issued_at))
+def handoff(secret: str, issued_at: float | None = None, swap: list[list[str]] | None = None) -> str:
+    return sign_handoff(secret, "4711", "default", "a-ref", int(issued_at or time.time()), swap)
 
 
 def test_both_checks_are_short_and_look_at_the_same() -> None:
@@ -157,7 +157,7 @@ def test_both_checks_are_short_and_look_at_the_same() -> None:
         for word in ("whsec_", "sha256", "handoff", "cartback", "iss", "aud", "store", "exp"):
             assert word in block.text
     told = {name for row in HANDOFF.tables()[0] for name in re.findall(r"`(\w+)`", row[0])}
-    assert told == {"iss", "aud", "quote_id", "store", "ref", "iat", "exp"}
+    assert told == {"iss", "aud", "quote_id", "store", "ref", "swap", "iat", "exp"}
 
 
 def cases(secret: str) -> dict[str, tuple[str, str, bool]]:
@@ -167,6 +167,7 @@ def cases(secret: str) -> dict[str, tuple[str, str, bool]]:
     changed = signature[:-2] + ("AA" if signature[-2:] != "AA" else "BB")
     return {
         "good": (good, "default", True),
+        "with a swap": (handoff(secret, swap=[["K-12-M", "K-12-L"]]), "default", True),
         "of another store": (good, "other", False),
         "changed": (f"{head}.{body}.{changed}", "default", False),
         "unsigned": (f"{head}.{body}.", "default", False),
@@ -197,7 +198,8 @@ async def test_the_node_check_takes_genuine_hand_offs_only(running: Running, tmp
     answers = json.loads(await running.run(node(), str(script), running.secret, *arguments))
     for (name, (_, _, genuine)), claims in zip(tried.items(), answers, strict=True):
         assert (claims is not None) == genuine, name
-    assert (answers[0]["quote_id"], answers[0]["ref"]) == ("4711", "a-ref")
+    assert (answers[0]["quote_id"], answers[0]["ref"], "swap" in answers[0]) == ("4711", "a-ref", False)
+    assert answers[1]["swap"] == [["K-12-M", "K-12-L"]]
 
 
 @with_php

@@ -4,13 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
 
-from recovery import outgoing
 from recovery.stores import magento_errors as errors
 from recovery.stores.magento import MagentoConnector, open_magento
 from recovery.stores.magento_auth import Credentials, signature
@@ -257,19 +255,6 @@ async def test_times_of_the_shop_are_brought_to_our_clock(magento: FakeMagento, 
 
 
 # Addresses
-
-
-@pytest.mark.parametrize(
-    ("address", "expected"),
-    [
-        ("93.184.215.14", True), ("2606:2800:21f:cb07:6820:80da:af6b:8b2c", True), ("127.0.0.1", False),
-        ("10.1.2.3", False), ("192.168.0.1", False), ("172.16.0.1", False), ("169.254.169.254", False),
-        ("100.64.0.1", False), ("0.0.0.0", False), ("::1", False), ("fd00::1", False), ("fe80::1", False),
-        ("::ffff:127.0.0.1", False), ("64:ff9b::7f00:1", False), ("224.0.0.1", False), ("2002:7f00:1::", False),
-    ],
-)  # fmt: skip
-def test_which_addresses_are_public(address: str, expected: bool) -> None:
-    assert outgoing.is_public(ip_address(address)) is expected
 
 
 async def test_a_private_address_needs_permission(magento: FakeMagento, clock: Clock) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import re
+import uuid
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -15,9 +16,10 @@ import structlog.testing
 from recovery import db
 from recovery.emails import unsubscribe_link
 from recovery.links import open_link
-from recovery.models import LinkToken, Suppression
+from recovery.models import Cart, LinkToken, Suppression
 from recovery.secrets import derive, key_id
 from recovery.stores.registry import add_store
+from recovery.swaps import swap
 from recovery.tokens import CartClaims, sign_cart_link
 from tests.shop import ADDRESS, HOST, SECRET_KEY, Shop, item
 from tests.smtp_sink import SmtpSink
@@ -94,9 +96,38 @@ async def test_restoring_hands_over_to_the_shop(live: Shop, smtp_sink: SmtpSink)
     assert (proof["quote_id"], proof["store"]) == ("1", "en")
     assert proof["ref"] == (await LinkToken.get(kind="restore")).jti
     assert proof["exp"] - proof["iat"] == 300
+    assert "swap" not in proof
     for name, value in {"cache-control": "no-store", "referrer-policy": "no-referrer"}.items():
         assert response.headers[name] == value
     assert "set-cookie" not in response.headers
+
+
+async def take_instead(live: Shop) -> None:
+    """The customer took coat-l instead of coat-m."""
+    for size in ("m", "l"):
+        told = {"product_id": f"coat-{size}", "parent_id": "coat", "name": f"Coat, {size.upper()}", "price": 1200}
+        await live.tell("product.updated", {"products": [told | {"currency": "EUR", "in_stock": True}]})
+    async with db.in_transaction():
+        cart = await Cart.get()
+        assert await swap(cart, uuid.uuid4(), "coat-m", "coat-l", live.now) == "swapped"
+
+
+async def test_a_variant_taken_instead_is_in_the_hand_off(live: Shop, smtp_sink: SmtpSink) -> None:
+    links = await mailed(live, smtp_sink, restore_url=RESTORE_URL, items=[item("coat-m", 1000, parent_id="coat")])
+    await take_instead(live)
+    location = (await live.client.get(links["r"])).headers["location"]
+    proof = jwt.decode(parse_qs(urlsplit(location).query)["cartback"][0], options={"verify_signature": False})
+    assert proof["swap"] == [["coat-m", "coat-l"]]
+
+
+async def test_the_saved_cart_shows_a_variant_taken_instead(live: Shop, smtp_sink: SmtpSink) -> None:
+    links = await mailed(live, smtp_sink, items=[item("coat-m", 1000, parent_id="coat")], total=1000)
+    await take_instead(live)
+    page = (await live.client.get(links["r"])).text
+    assert "Coat, L" in page
+    assert "Chosen instead, today&#39;s price" in page
+    assert page.count("€12.00") == 2
+    assert "€10.00" not in page
 
 
 async def test_without_a_restore_address_the_saved_cart_is_shown_line_by_line(live: Shop, smtp_sink: SmtpSink) -> None:

@@ -15,14 +15,17 @@ from recovery.secrets import Keys, Vault, derive, key_id
 from recovery.tokens import (
     CartClaims,
     SessionClaims,
+    ShareClaims,
     UnsubscribeClaims,
     new_jti,
     read_cart_link,
     read_session,
+    read_share,
     read_unsubscribe,
     sign_cart_link,
     sign_handoff,
     sign_session,
+    sign_share,
     sign_unsubscribe,
 )
 
@@ -47,15 +50,19 @@ def token_of(kind: str) -> str:
         return sign_unsubscribe(keys(), UnsubscribeClaims(1, "h1:abc"))
     if kind == "ws":
         return sign_session(keys(), "conversation", NOW)
+    if kind == "share":
+        return sign_share(keys(), ShareClaims(7, "a mark"), NOW, NOW + timedelta(days=1))
     return sign_handoff("whsec_" + base64.b64encode(b"s" * 32).decode(), "4711", "en", "ref", int(NOW.timestamp()))
 
 
-READERS = ["restore", "assistant", "unsub", "ws"]
+READERS = ["restore", "assistant", "unsub", "ws", "share"]
 
 
-def read(kind: Any, token: str, at: datetime = NOW) -> CartClaims | UnsubscribeClaims | SessionClaims:
+def read(kind: Any, token: str, at: datetime = NOW) -> CartClaims | UnsubscribeClaims | SessionClaims | ShareClaims:
     if kind == "unsub":
         return read_unsubscribe(keys(), token)
+    if kind == "share":
+        return read_share(keys(), token, at)
     return read_session(keys(), token, at) if kind == "ws" else read_cart_link(keys(), kind, token, at)
 
 
@@ -81,13 +88,13 @@ def test_tokens_fit_a_link_and_tell_no_address() -> None:
 
 
 @pytest.mark.parametrize("reader", READERS)
-@pytest.mark.parametrize("kind", ["restore", "assistant", "unsub", "ws", "handoff"])
+@pytest.mark.parametrize("kind", ["restore", "assistant", "unsub", "ws", "share", "handoff"])
 def test_no_kind_passes_for_another(kind: str, reader: str) -> None:
     if kind != reader:
         refuses(reader, token_of(kind))
 
 
-@pytest.mark.parametrize(("kind", "life"), [("restore", 86400), ("assistant", 86400), ("ws", 900)])
+@pytest.mark.parametrize(("kind", "life"), [("restore", 86400), ("assistant", 86400), ("ws", 900), ("share", 86400)])
 def test_a_token_ends_on_business_time(kind: str, life: int) -> None:
     token = token_of(kind)
     read(kind, token, NOW + timedelta(seconds=life + 29))

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from recovery import delivery, jobs
+from recovery import jobs
+from recovery.delivery import EmailSweep
 from recovery.models import Decision, Email, Suppression
+from recovery.outbox import MOST_CLAIMS
 from tests.reliability.workers import end_leases
 from tests.shop import ADDRESS, Shop, open_shop, settings_for
 from tests.smtp_sink import EVERYBODY, SmtpSink, Stage
@@ -189,7 +191,7 @@ async def test_a_mail_may_wait_as_long_as_its_reason_lasts(live: Shop, smtp_sink
 
 async def test_a_mail_that_kills_its_workers_is_given_up_and_the_next_goes(live: Shop, smtp_sink: SmtpSink) -> None:
     await queue(live, 2)
-    await Email.filter(to_address=address(0)).update(claims=delivery.MOST_CLAIMS)
+    await Email.filter(to_address=address(0)).update(claims=MOST_CLAIMS)
     assert (await live.deliver()).counts == {"failed": 1, "sent": 1}
     poison = await mail_of(0)
     assert (poison.status, poison.closed_reason) == ("failed", "crash_loop")
@@ -214,7 +216,7 @@ async def test_nobody_listening_is_relay_trouble(database_url: str, redis_url: s
     async with open_shop(settings_for(database_url, redis_url, smtp_port=1)) as shop:
         await _ready(shop)
         mail = await shop.queue()
-        for _ in range(delivery.MOST_CLAIMS + 2):
+        for _ in range(MOST_CLAIMS + 2):
             assert (await shop.deliver()).counts == {"relay_trouble": 1}
             shop.clock.advance(minutes=2)
         await mail.refresh_from_db()
@@ -335,7 +337,7 @@ async def test_whoever_lost_its_lease_before_data_changes_nothing(live: Shop, sm
     stalled = asyncio.create_task(live.deliver())
     await _until_claimed()
     await end_leases()
-    assert await delivery.recover_leases(live.now) == (1, 0)
+    assert await EmailSweep.recover_leases(live.now) == (1, 0)
     assert (await live.deliver()).counts == {"sent": 1}
     assert (await stalled).counts == {"lost": 1}
     assert (await mail_of(0)).status == "sent"
@@ -350,7 +352,7 @@ async def test_a_lease_that_ran_out_unnoticed_is_lost_all_the_same(live: Shop, s
     await end_leases()
     assert (await stalled).counts == {"lost": 1}
     assert smtp_sink.messages == []
-    assert await delivery.recover_leases(live.now) == (1, 0)
+    assert await EmailSweep.recover_leases(live.now) == (1, 0)
     assert (await live.deliver()).counts == {"sent": 1}
 
 
@@ -360,7 +362,7 @@ async def test_whoever_lost_its_lease_in_data_changes_nothing(live: Shop, smtp_s
     stalled = asyncio.create_task(live.deliver())
     await smtp_sink.wait_for(1)
     await end_leases()
-    assert await delivery.recover_leases(live.now) == (0, 1)
+    assert await EmailSweep.recover_leases(live.now) == (0, 1)
     assert (await stalled).counts == {"lost": 1}
     assert (await live.deliver()).counts == {}
     assert (await mail_of(0)).status == "unknown"

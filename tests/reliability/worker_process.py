@@ -1,4 +1,4 @@
-"""A worker for the fault tests, run as a process of its own: so many e-mail sweeps at a standing business time.
+"""A worker for the fault tests, run as a process of its own: so many sweeps for mails at a standing business time.
 
 ``python -m tests.reliability.worker_process <business time> <sweeps>``, the servers in the environment.
 """
@@ -18,6 +18,7 @@ async def work(moment: datetime, sweeps: int) -> None:
     async with open_runtime(settings, Clock(moment)) as runtime:
         for _ in range(sweeps):
             await jobs.email(runtime)
+            await jobs.notice(runtime)
             await asyncio.sleep(0.02)
 
 

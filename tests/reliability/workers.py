@@ -36,6 +36,7 @@ async def crash_at(shop: Shop, sink: SmtpSink, point: str) -> None:
 
 async def end_leases() -> None:
     """As if the time of every lease were over."""
-    await db.client().execute_query(
-        "UPDATE email SET lease_until = now() - interval '1 s' WHERE lease_until IS NOT NULL"
-    )
+    for table in ("email", "notice"):
+        await db.client().execute_query(
+            f"UPDATE {table} SET lease_until = now() - interval '1 s' WHERE lease_until IS NOT NULL"
+        )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import field
+from decimal import Decimal
 from pathlib import Path
 
 from pydantic import ConfigDict, TypeAdapter
@@ -19,7 +20,11 @@ class AxisEntry:
 
 @dataclass(frozen=True, config=_STRICT)
 class ProductEntry:
-    """``stock_of`` names what differs from ``stock``, by the variant's part of the id."""
+    """``stock_of`` and ``price_of`` name what differs from the product, by the variant's part of the id.
+
+    What is ``sold_by`` an area is bought in whole packs: ``pack`` says how much is in one, and prices are per unit.
+    Stock counts pieces or packs.
+    """
 
     id: str
     kind: str
@@ -31,6 +36,10 @@ class ProductEntry:
     upsell: list[str]
     crosssell: list[str]
     stock_of: dict[str, int] = field(default_factory=dict)
+    price_of: dict[str, Money] = field(default_factory=dict)
+    brand: str | None = None
+    sold_by: str = "piece"
+    pack: Decimal = Decimal(1)
     colour: str | None = None
     size_guide: str | None = None
 
@@ -89,19 +98,29 @@ class Numbers:
 
 @dataclass(frozen=True, config=_STRICT)
 class ShopWords:
+    """``title`` and ``lead`` head the list; ``email`` and ``address`` are who writes the shop's mails."""
+
     name: str
     claim: str
     brand: str
+    title: str
+    lead: str
+    email: str
+    address: str
 
 
 @dataclass(frozen=True, config=_STRICT)
 class ProductWords:
-    """``attributes`` are [code, value] or [code, value, unit]."""
+    """``attributes`` are [code, value] or [code, value, unit]; ``{id}`` in a value stands for that product's name.
+
+    ``own`` holds what is said otherwise, or besides, of one variant, by its part of the id.
+    """
 
     name: str
     summary: str
     description: list[str]
     attributes: list[list[str]]
+    own: dict[str, list[list[str]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, config=_STRICT)

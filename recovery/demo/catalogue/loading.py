@@ -8,6 +8,7 @@ from recovery.demo.catalogue.files import (
     Numbers,
     PolicyEntry,
     ProductEntry,
+    ProductWords,
     Words,
     read_numbers,
     read_words,
@@ -18,6 +19,7 @@ from recovery.demo.catalogue.model import (
     Catalogue,
     Choice,
     Fact,
+    Measure,
     PaymentMethod,
     Policy,
     Product,
@@ -44,12 +46,16 @@ def load_catalogue(name: str, language: str, currency: str) -> Catalogue:
     """Read the catalogue called ``name`` as one shop front shows it."""
     folder = catalogue_folder(name)
     numbers, words = read_numbers(folder), read_words(folder, language)
-    products = {entry.id: _product(entry, words, currency) for entry in numbers.products}
+    products = {entry.id: _product(entry, words, name, currency) for entry in numbers.products}
     free_from = numbers.free_shipping_from[currency]
     return Catalogue(
+        code=name,
         name=words.shop.name,
         claim=words.shop.claim,
-        brand=words.shop.brand,
+        title=words.shop.title,
+        lead=words.shop.lead,
+        email=words.shop.email,
+        address=words.shop.address,
         language=language,
         currency=currency,
         categories=tuple((code, words.categories[code]) for code in numbers.categories),
@@ -69,20 +75,19 @@ def load_catalogue(name: str, language: str, currency: str) -> Catalogue:
     )
 
 
-def _product(entry: ProductEntry, words: Words, currency: str) -> Product:
+def _product(entry: ProductEntry, words: Words, catalogue: str, currency: str) -> Product:
     text = words.products[entry.id]
-    variants = _variants(entry, words, currency)
+    variants = _variants(entry, words, catalogue, currency)
     return Product(
         id=entry.id,
         name=text.name,
+        brand=entry.brand or words.shop.brand,
         summary=text.summary,
         description=tuple(text.description),
-        attributes=tuple(
-            Attribute(code, words.attributes[code], value, unit[0] if unit else "")
-            for code, value, *unit in text.attributes
-        ),
+        attributes=_attributes(text.attributes, words),
         category=entry.category,
         price=entry.price[currency],
+        measure=Measure(entry.sold_by, entry.pack),
         picture=variants[0].picture,
         axes=tuple(
             Axis(axis.code, words.axes[axis.code], tuple((v, words.values.get(v, v)) for v in axis.values))
@@ -96,7 +101,23 @@ def _product(entry: ProductEntry, words: Words, currency: str) -> Product:
     )
 
 
-def _variants(entry: ProductEntry, words: Words, currency: str) -> tuple[Variant, ...]:
+def _attributes(told: list[list[str]], words: Words) -> tuple[Attribute, ...]:
+    """The attributes with the names of the products they speak of; an id that no product has is an error."""
+    names = {product_id: text.name for product_id, text in words.products.items()}
+    return tuple(
+        Attribute(code, words.attributes[code], value.format_map(names), unit[0] if unit else "")
+        for code, value, *unit in told
+    )
+
+
+def _variant_attributes(text: ProductWords, part: str, words: Words) -> tuple[Attribute, ...]:
+    """What is said of the product, except where its own words say it otherwise."""
+    own = text.own.get(part, [])
+    replaced = {attribute[0] for attribute in own}
+    return _attributes([*own, *(told for told in text.attributes if told[0] not in replaced)], words)
+
+
+def _variants(entry: ProductEntry, words: Words, catalogue: str, currency: str) -> tuple[Variant, ...]:
     found = []
     for values in combinations(*(axis.values for axis in entry.axes)):
         choices = tuple(
@@ -105,16 +126,18 @@ def _variants(entry: ProductEntry, words: Words, currency: str) -> tuple[Variant
         )
         part = "-".join(value.lower() for value in values)
         colour = next((choice.value for choice in choices if choice.code == "colour"), entry.colour)
-        name = words.products[entry.id].name
+        text = words.products[entry.id]
         found.append(
             Variant(
                 id=f"{entry.id}-{part}" if part else entry.id,
                 product_id=entry.id,
-                name=", ".join([name, *(choice.value_name for choice in choices)]),
+                name=", ".join([text.name, *(choice.value_name for choice in choices)]),
                 choices=choices,
-                price=entry.price[currency],
+                price=entry.price_of.get(part, entry.price)[currency],
                 stock=entry.stock_of.get(part, entry.stock),
-                picture=f"{entry.id}-{colour}",
+                picture=f"{catalogue}-{entry.id}-{colour}",
+                attributes=_variant_attributes(text, part, words),
+                measure=Measure(entry.sold_by, entry.pack),
             )
         )
     return tuple(found)

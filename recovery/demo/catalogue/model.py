@@ -1,6 +1,7 @@
 """What one shop front sells, in one language and currency: products, variants, policies and prices."""
 
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,40 @@ class Attribute:
 
 
 @dataclass(frozen=True)
+class Measure:
+    """How something is sold: by the piece, or in packs of so many square metres."""
+
+    sold_by: str
+    pack: Decimal
+
+    @property
+    def by_piece(self) -> bool:
+        return self.sold_by == "piece"
+
+    @property
+    def most(self) -> int:
+        """Pieces or packs that one line of a cart takes."""
+        return 20 if self.by_piece else 100
+
+    def amount(self, packs: int) -> Decimal:
+        """How much so many packs are."""
+        return self.pack * packs
+
+    def packs(self, amount: Decimal) -> int:
+        """How many whole packs hold so much."""
+        return int((amount / self.pack).to_integral_value(ROUND_CEILING))
+
+    def cost(self, price: int, packs: int) -> int:
+        """What so many packs cost at the price of one unit."""
+        return int((price * self.amount(packs)).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+BY_PIECE = Measure("piece", Decimal(1))
+
+
+@dataclass(frozen=True)
 class Variant:
-    """What goes into a cart: one product in one colour and size."""
+    """What goes into a cart: one product in one of its choices; ``stock`` counts pieces or packs."""
 
     id: str
     product_id: str
@@ -34,6 +67,8 @@ class Variant:
     price: int
     stock: int
     picture: str
+    attributes: tuple[Attribute, ...]
+    measure: Measure
 
 
 @dataclass(frozen=True)
@@ -51,11 +86,13 @@ class Product:
 
     id: str
     name: str
+    brand: str
     summary: str
     description: tuple[str, ...]
     attributes: tuple[Attribute, ...]
     category: str
     price: int
+    measure: Measure
     picture: str
     axes: tuple[Axis, ...]
     variants: tuple[Variant, ...]
@@ -120,11 +157,15 @@ class SizeGuide:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Everything one shop front offers."""
+    """Everything one shop front offers; ``code`` is the same in every language."""
 
+    code: str
     name: str
     claim: str
-    brand: str
+    title: str
+    lead: str
+    email: str
+    address: str
     language: str
     currency: str
     categories: tuple[tuple[str, str], ...]

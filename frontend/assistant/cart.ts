@@ -1,0 +1,92 @@
+/** The cart that is always in sight: the server's HTML first, drawn anew when a variant was taken. */
+
+import { copied } from "./copy.ts";
+import { button, byId, element, type Labels, picture, webAddress } from "./dom.ts";
+import type { Coupon, Line } from "./frames.ts";
+
+const THUMBS = 3;
+
+export interface CartPanel {
+  /** The product that stands in the line of `product` now, which may have been taken for another. */
+  standsFor(product: string): string | undefined;
+  /** `total` is null where only the shop can tell it. */
+  draw(lines: Line[], total: string | null): void;
+  /** The coupon to copy, or none. */
+  coupon(coupon: Coupon | null): void;
+}
+
+export function cartPanel(labels: Labels, take: (line: string, product: string) => void): CartPanel {
+  const list = byId("lines");
+  const panel = byId<HTMLDetailsElement>("cart");
+
+  list.onclick = (event) => {
+    const undo = (event.target as Element).closest<HTMLButtonElement>(".undo");
+    const { id, was } = undo?.closest("li")?.dataset ?? {};
+    if (!undo || !id || !was) return;
+    undo.disabled = true;
+    take(id, was);
+  };
+  for (const image of panel.querySelectorAll("img")) {
+    if (image.complete && image.naturalWidth === 0) image.remove();
+    else image.onerror = () => image.remove();
+  }
+  panel.open = matchMedia("(min-width: 60rem)").matches;
+
+  return {
+    standsFor(product) {
+      const lines = [...list.children] as HTMLElement[];
+      return lines.find(({ dataset: { id, was } }) => id === product || was === product)?.dataset.id;
+    },
+    draw(lines, total) {
+      list.replaceChildren(...lines.map((line) => lineItem(line, labels)));
+      byId("count").textContent = `(${lines.length})`;
+      for (const place of panel.querySelectorAll("[data-total]"))
+        place.textContent = total ?? labels("cart_total_unknown");
+      const pictures = lines.map((line) => webAddress(line.image)).filter(Boolean);
+      byId("thumbs").replaceChildren(...pictures.slice(0, THUMBS).map((url) => picture(url, 40)));
+    },
+    coupon(coupon) {
+      const place = byId("coupon");
+      place.hidden = !coupon;
+      if (coupon) place.replaceChildren(...couponChip(coupon, labels));
+    },
+  };
+}
+
+function couponChip({ code, percent, expires_at }: Coupon, labels: Labels): Node[] {
+  const copy = button("", labels("copy"), () => copied(code, copy, labels));
+  const date = expires_at && new Date(expires_at).toLocaleDateString(document.documentElement.lang);
+  return [
+    element("strong", "code", code),
+    element("span", "", labels("coupon", { percent: String(percent) })),
+    ...(date ? [element("small", "", labels("coupon_until", { date }))] : []),
+    copy,
+  ];
+}
+
+function lineItem(line: Line, labels: Labels): HTMLElement {
+  const item = element("li");
+  item.dataset.id = line.product_id;
+  const image = webAddress(line.image);
+  if (image) item.append(picture(image, 56));
+  const what = element("span", "what");
+  const url = webAddress(line.url);
+  const name = element(url ? "a" : "span", "", line.name);
+  if (name instanceof HTMLAnchorElement) {
+    name.href = url;
+    name.rel = "noreferrer";
+  }
+  name.dir = "auto";
+  what.append(name);
+  if (line.options) what.append(element("small", "", line.options));
+  if (!line.in_stock) what.append(element("small", "stock none", labels("out_of_stock")));
+  if (line.was) {
+    item.dataset.was = line.was;
+    what.append(button("plain undo", labels("undo")));
+  }
+  const money = element("span", "money");
+  if (line.quantity !== "1") money.append(element("small", "", `${line.quantity} × `));
+  money.append(line.total ?? "");
+  item.append(what, money);
+  return item;
+}

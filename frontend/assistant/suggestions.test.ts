@@ -1,0 +1,56 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { labelsOf } from "./dom.ts";
+import type { Card } from "./frames.ts";
+import { drawSuggestions, next } from "./suggestions.ts";
+import { Talk, type Turn } from "./talk.ts";
+
+const KNOWN = ["Size?", "Delivery?", "Returns?", "Material?", "Payment?"];
+const labels = labelsOf({ about_card: "About {name}" });
+const card = (change: Partial<Card> = {}): Card => ({
+  id: "kit",
+  name: "Care kit",
+  price: "€19.00",
+  image: null,
+  url: null,
+  why: "",
+  in_stock: true,
+  ...change,
+});
+
+function asked(text: string, ...cards: Card[]): Turn {
+  return { ...new Talk().ask(text, text), cards };
+}
+
+describe("suggestions", () => {
+  it("are four at first and three later, none twice", () => {
+    expect(next(KNOWN, [], labels)).toEqual(KNOWN.slice(0, 4));
+    expect(next(KNOWN, [asked(" size? "), asked("Returns?")], labels)).toEqual([
+      "Delivery?",
+      "Material?",
+      "Payment?",
+    ]);
+  });
+
+  it("begin with what was just shown, if it can be had", () => {
+    expect(next(KNOWN, [asked("Hm", card())], labels)[0]).toBe("About Care kit");
+    const useless = [card({ in_stock: false }), card({ instead_of: "x" }), card({ name: "x".repeat(60) })];
+    expect(next(KNOWN, [asked("Hm", ...useless)], labels)[0]).toBe("Size?");
+    expect(next(KNOWN, [asked("Hm", card()), asked("About Care kit", card())], labels)[0]).toBe("Size?");
+  });
+});
+
+describe("their buttons", () => {
+  beforeEach(() => {
+    document.body.innerHTML = '<div id="starters"></div>';
+  });
+
+  it("ask by one tap and stay the same while nothing changes", () => {
+    const heard: string[] = [];
+    drawSuggestions(KNOWN, (text) => heard.push(text), null);
+    const first = document.querySelector("button") as HTMLButtonElement;
+    first.click();
+    drawSuggestions(KNOWN, () => {}, null);
+    expect(heard).toEqual(["Size?"]);
+    expect(document.querySelector("button")).toBe(first);
+  });
+});
