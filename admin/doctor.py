@@ -12,6 +12,7 @@ from admin import (
     doctor_model,
     doctor_report,
     doctor_servers,
+    doctor_shops,
     doctor_use,
 )
 from admin.findings import Finding, not_checked, unless_away, wrong
@@ -70,7 +71,8 @@ async def _all(settings: Settings, database: list[Finding], usable: bool) -> lis
     found += await unless_away("Worker", doctor_installation.worker())
     found += await unless_away("Clock", doctor_servers.clock(settings))
     found += await unless_away("Stores", doctor_installation.stores())
-    return found + await unless_away("Hooks", doctor_installation.hooks(now))
+    found += await unless_away("Hooks", doctor_installation.hooks(now))
+    return found + await unless_away("Shops", doctor_shops.examine(now))
 
 
 async def _topic(settings: Settings, topic: str, database: list[Finding], usable: bool) -> list[Finding]:

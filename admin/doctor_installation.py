@@ -28,6 +28,7 @@ SELECT c.key, (SELECT max(received_at) FROM hook_delivery d WHERE d.connection_i
               (SELECT r.at, true FROM rejected_delivery r WHERE r.connection_id = c.id ORDER BY r.id DESC LIMIT $1)
               ) every ORDER BY at DESC LIMIT $1
        ) latest ON true
+ WHERE c.platform = 'generic'
  GROUP BY c.id, c.key ORDER BY c.key
 """
 
@@ -41,7 +42,7 @@ async def stored_secrets(keys: Sequence[str]) -> list[Finding]:
         return [note("Stored secrets", "not checked; that needs the secret key")]
     connections = await Connection.all().order_by("key")
     sealed = {"the installation's": [row.pepper, row.unsubscribe_key]}
-    sealed |= {f"connection {each.key}'s": [each.hook_secret] for each in connections}
+    sealed |= {f"connection {c.key}'s": [*filter(None, [c.hook_secret, c.credentials])] for c in connections}
     vault = Vault(list(keys))
     shut = [owner for owner, secrets in sealed.items() if not all(_opens(vault, secret) for secret in secrets)]
     if shut:
@@ -116,7 +117,7 @@ async def named_stores() -> list[tuple[StoreInForce, str]]:
 
 
 async def hooks(now: datetime) -> list[Finding]:
-    """Whether each shop's hooks arrive and are taken."""
+    """Whether the hooks of each shop that sends them arrive and are taken."""
     rows = await db.client().execute_query_dict(_HOOKS, [LAST_HOOKS])
     return [_hooks(row, now) for row in rows]
 

@@ -72,6 +72,11 @@ async def restored(store: Store, quote_id: str, at: datetime) -> Taken:
     return "applied" if changed else "older"
 
 
+async def touched(connection_id: int, quote_ids: list[str], at: datetime) -> None:
+    """These carts are in use, though what is in them now can't be told: they have not been left behind."""
+    await Cart.filter(connection_id=connection_id, quote_id__in=quote_ids, activity_at__lt=at).update(activity_at=at)
+
+
 async def hear_consent(connection_id: int, email_hash: str, consent: Consent, now: datetime) -> None:
     """Keep what a person said about marketing mail, and act on it at once. Call with the person locked."""
     # By a clock that runs ahead, a word would count as the latest until that time, whatever is said after it.

@@ -17,6 +17,7 @@ from admin.doctor import TOPICS, Finding, examine, report_text
 from admin.signin import make_admin_link
 from recovery import console, jobs
 from recovery.cli_conversations import conversations_app
+from recovery.cli_magento import connect_app, sync_command
 from recovery.clock import SystemClock
 from recovery.errors import CartbackError, SetupError
 from recovery.explain import explain
@@ -39,6 +40,8 @@ stores_app = typer.Typer(help="Shops and their shop fronts.", no_args_is_help=Tr
 settings_app = typer.Typer(help="What a merchant decides, per store.", no_args_is_help=True)
 app.add_typer(stores_app, name="stores")
 app.add_typer(settings_app, name="settings")
+stores_app.add_typer(connect_app, name="connect")
+app.command("sync")(sync_command)
 app.add_typer(conversations_app, name="conversations")
 
 StoreOption = Annotated[str | None, typer.Option("--store", help="Only this store: its code, or connection/code.")]

@@ -1,16 +1,27 @@
 """Sends the queued recovery mails: what each says at this attempt, and every check again before it goes."""
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
 
 from recovery import campaigns, db
 from recovery.eligibility import Failure, first_failure
 from recovery.emails import Letter, make_links, ready_made_words, render
-from recovery.models import Abandonment, CartItem, Email, Store
+from recovery.models import Abandonment, CartItem, Connection, Email, Store
 from recovery.outbox import Claim, LostClaim, Parcel, Sweep
 from recovery.persons import lock_persons, suppress
 from recovery.runtime import Runtime
+from recovery.stores.base import Connector, ShopError
+from recovery.stores.connectors import open_connector
 from recovery.stores.registry import StoreInForce, in_force
+from recovery.sync_recheck import GOOD_FOR_SECONDS, ask_again
+from recovery.text import mask_addresses
+
+SHOP_PAUSE = timedelta(minutes=2)
+
+log = structlog.get_logger()
 
 
 async def sweep(runtime: Runtime, store: StoreInForce, limit: int | None = None) -> "EmailSweep":
@@ -27,6 +38,37 @@ class EmailSweep(Sweep[Email]):
     table = "email"
     may_go = "s.mode = 'live'"
     model = Email
+    #: Asks the shop again before each mail; None for a shop that tells by itself.
+    connector: Connector | None = None
+
+    def __init__(self, runtime: Runtime, store: StoreInForce, left: int) -> None:
+        super().__init__(runtime, store, left)
+        self._asked_at: dict[UUID, float] = {}
+
+    async def run(self) -> None:
+        """Send what is due, with the shop at hand."""
+        connection = await Connection.get(id=self.store.row.connection_id)
+        async with open_connector(connection, self.runtime.keys.vault, self.runtime.now) as self.connector:
+            await super().run()
+
+    async def look_again(self, claim: Claim) -> str | None:
+        """Ask the shop for the cart and its orders, so that the checks before DATA see what it knows now."""
+        if self.connector is None:
+            return None
+        self._asked_at[claim.id] = asyncio.get_running_loop().time()
+        email = await Email.get(id=claim.id).prefetch_related("abandonment__cart")
+        try:
+            await ask_again(self.runtime, self.connector, email.abandonment.cart)
+        except ShopError as error:
+            return await self._wait_for_shop(claim, str(error))
+        return None
+
+    async def _wait_for_shop(self, claim: Claim, cause: str) -> str:
+        """Nobody knows whether the cart was bought meanwhile: the mail waits, and no attempt is spent."""
+        log.warning("email.shop_away", email=str(claim.id), cause=mask_addresses(cause)[:200])
+        again_at = self.runtime.now() + SHOP_PAUSE
+        await self.leave(claim, "claimed", status="pending", next_attempt_at=again_at, claims=0)
+        return "shop_away"
 
     async def compose(self, claim: Claim) -> Parcel[Email]:
         """The mail of this attempt; its words are chosen at the first one and never change."""
@@ -52,6 +94,9 @@ class EmailSweep(Sweep[Email]):
 
     async def enter_sending(self, claim: Claim, row: Email) -> str | None:
         """Run every check again with person, cart and abandonment locked."""
+        asked_at = self._asked_at.pop(claim.id, None)
+        if asked_at is not None and asyncio.get_running_loop().time() - asked_at > GOOD_FOR_SECONDS:
+            return await self._wait_for_shop(claim, "the relay took longer than what the shop said is good for")
         now = self.runtime.now()
         async with db.in_transaction():
             abandonment = await campaigns.lock_episode(row.abandonment_id)

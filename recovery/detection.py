@@ -6,12 +6,14 @@ the store's threshold, while the module is on. The look-back window keeps histor
 
 import hashlib
 import hmac
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from recovery import db, episodes
-from recovery.models import Abandonment
+from recovery.models import Abandonment, SyncState
 from recovery.secrets import Keys
 from recovery.stores.registry import StoreInForce
+
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 _DUE = """
 SELECT c.id, c.fingerprint, c.email_hash, c.total, c.currency, c.currency_digits
@@ -33,11 +35,14 @@ async def sweep(store: StoreInForce, keys: Keys, now: datetime, limit: int | Non
     """Open an abandonment for each cart of one store that is due, at most ``limit`` (the batch size); how many."""
     if _is_off(store):
         return 0
+    until = await known_until(store, now)
     async with db.in_transaction():
         # Two sweeps at once: the later one would decide by what it saw before the first one's episodes were there.
         await db.lock(store.row.connection_id, f"detect {store.row.id}")
         # Locked carts are being changed this moment, so they are not idle.
-        due = await db.client().execute_query_dict(f"{_DUE} FOR UPDATE OF c SKIP LOCKED", _window(store, now, limit))
+        due = await db.client().execute_query_dict(
+            f"{_DUE} FOR UPDATE OF c SKIP LOCKED", _window(store, until, now, limit)
+        )
         await Abandonment.bulk_create(
             Abandonment(
                 connection_id=store.row.connection_id,
@@ -59,19 +64,30 @@ async def sweep(store: StoreInForce, keys: Keys, now: datetime, limit: int | Non
 
 async def count_due(store: StoreInForce, now: datetime, limit: int | None = None) -> int:
     """How many carts ``sweep`` would take now."""
-    return 0 if _is_off(store) else len(await db.client().execute_query_dict(_DUE, _window(store, now, limit)))
+    if _is_off(store):
+        return 0
+    until = await known_until(store, now)
+    return len(await db.client().execute_query_dict(_DUE, _window(store, until, now, limit)))
+
+
+async def known_until(store: StoreInForce, now: datetime) -> datetime:
+    """Until when the shop's carts are known: a shop that is asked may have been silent, or down, since."""
+    state = await SyncState.get_or_none(connection_id=store.row.connection_id)
+    if state is None:
+        return now
+    return min(now, state.carts_read_at or NEVER)
 
 
 def _is_off(store: StoreInForce) -> bool:
     return not store.settings.enabled or store.row.mode == "paused"
 
 
-def _window(store: StoreInForce, now: datetime, limit: int | None) -> list[object]:
-    """The parameters of ``_DUE``: idle for long enough, but not so long that it is history."""
+def _window(store: StoreInForce, until: datetime, now: datetime, limit: int | None) -> list[object]:
+    """The parameters of ``_DUE``: idle for long enough as far as is known, but not so long that it is history."""
     settings = store.settings
     return [
         store.row.id,
-        now - timedelta(minutes=settings.inactivity_minutes),
+        until - timedelta(minutes=settings.inactivity_minutes),
         now - timedelta(hours=settings.look_back_hours),
         limit or settings.batch_size,
     ]

@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from recovery import campaigns, copies, db, delivery, detection, notices, outbox, scoring
+from recovery import campaigns, copies, db, delivery, detection, notices, outbox, scoring, sync
 from recovery.models import JobRun
 from recovery.runtime import Runtime
 from recovery.stores.registry import StoreInForce, all_in_force
@@ -63,6 +63,16 @@ async def email(runtime: Runtime, scope: Scope = EVERYTHING) -> Report:
     return await _run("email", runtime, scope, _email_store)
 
 
+async def read_shops(runtime: Runtime, scope: Scope = EVERYTHING) -> Report:
+    """Read the shops that are asked, as far as they are due."""
+    report = Report("sync")
+    started = datetime.now(UTC)
+    counts, report.errors = await sync.sync_all(runtime)
+    report.add(counts)
+    await _note(report, started)
+    return report
+
+
 async def notice(runtime: Runtime, scope: Scope = EVERYTHING) -> Report:
     """Send what customers asked for just now; a sweep of its own, so that it waits for no campaign."""
     if not scope.dry_run:
@@ -71,6 +81,7 @@ async def notice(runtime: Runtime, scope: Scope = EVERYTHING) -> Report:
 
 
 JOBS: dict[str, Callable[[Runtime, Scope], Awaitable[Report]]] = {
+    "sync": read_shops,
     "detect": detect,
     "score": score,
     "email": email,

@@ -124,6 +124,10 @@ class Sweep(ABC, Generic[Row]):
     async def note_no_such_address(self, row: Row, text: str) -> None:
         """The relay says that nobody lives there."""
 
+    async def look_again(self, claim: Claim) -> str | None:
+        """Bring up to date what the mail is about; what became of it when that can't be done, else None."""
+        return None
+
     # What all have in common.
 
     @classmethod
@@ -206,6 +210,9 @@ class Sweep(ABC, Generic[Row]):
 
     async def _deliver(self, mailer: Mailer, claim: Claim) -> str:
         """One attempt at one mail; what became of it."""
+        stays = await self.look_again(claim)
+        if stays is not None:
+            return stays
         parcel = await self.compose(claim)
         crash_point(self.runtime.settings, "mail.composed")
         try:

@@ -1,6 +1,7 @@
 """Takes products and policies in: the only writer of both."""
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from tortoise.expressions import F
@@ -57,6 +58,22 @@ async def take_policies(store: Store, policies: list[PolicySnapshot]) -> int:
         del values["key"], values["locale"]
         await Policy.update_or_create(defaults=values, store_id=store.id, key=policy.key, locale=policy.locale)
     return applied
+
+
+async def withdraw(store: Store, products: dict[str, bool], now: datetime) -> int:
+    """Nobody can buy these now, so no price is told; id → whether it is switched off. How many changed."""
+    changed = 0
+    for off in (False, True):
+        ids = sorted(number for number, is_off in products.items() if is_off is off)
+        if ids:
+            known = Product.filter(store_id=store.id, product_id__in=ids)
+            changed += await known.update(in_stock=False, active=not off, occurred_at=now)
+    return changed
+
+
+async def retire(store: Store, not_told_since: datetime) -> int:
+    """Switch off what a complete reading that began then did not tell of; how many."""
+    return await Product.filter(store_id=store.id, occurred_at__lt=not_told_since, active=True).update(active=False)
 
 
 def _columns(product: ProductSnapshot) -> dict[str, Any]:

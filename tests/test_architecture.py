@@ -14,6 +14,7 @@ ROOTS = {
     "chatbot.app",
     "recovery.worker",
     "recovery.cli",
+    "recovery.cli_magento",
     "recovery.cli_conversations",
     "recovery.serve",
     "recovery.demo_run",
@@ -23,7 +24,7 @@ ROOTS = {
 # submodules and for modules that continue it: "hooks" is also recovery.hooks_schema.
 RANKS = [
     "hooks links sharing jobs explain health pages privacy",
-    "delivery notices copies campaigns orders detection analytics",
+    "delivery notices copies campaigns orders detection analytics sync",
     "eligibility emails outbox swaps coupons scoring heuristic carts products episodes persons",
     "stores llm budgets mailer tokens installation runtime language crash",
     "models",

@@ -13,6 +13,7 @@ from recovery.models.person import ConsentRecord, Person, Suppression
 from recovery.models.policy import Policy
 from recovery.models.product import Product, ProductLink
 from recovery.models.store import Connection, Store
+from recovery.models.sync import SyncCart, SyncState
 
 __all__ = [
     "Abandonment",
@@ -39,4 +40,6 @@ __all__ = [
     "RejectedDelivery",
     "Store",
     "Suppression",
+    "SyncCart",
+    "SyncState",
 ]

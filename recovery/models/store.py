@@ -9,7 +9,8 @@ class Connection(Model):
     """One shop installation: where it is, how its hooks are signed, which hosts its links may name.
 
     ``hook_secret`` and ``previous_hook_secret`` are encrypted; the previous one is accepted until
-    ``previous_hook_secret_until`` so that a shop can change secrets without losing a hook.
+    ``previous_hook_secret_until`` so that a shop can change secrets without losing a hook. ``credentials``, encrypted
+    too, are what a connector reads the shop with; ``allow_private`` lets it do so in a private network.
     """
 
     id = fields.IntField(primary_key=True)
@@ -21,6 +22,8 @@ class Connection(Model):
     hook_secret = fields.TextField()
     previous_hook_secret = fields.TextField(null=True)
     previous_hook_secret_until = fields.DatetimeField(null=True)
+    credentials = fields.TextField(null=True)
+    allow_private = fields.BooleanField(db_default=False)
     created_at = fields.DatetimeField()
 
     class Meta:
@@ -32,7 +35,8 @@ class Store(Model):
 
     ``mode`` is ``observing`` (decides everything, sends nothing), ``live`` or ``paused``.
     ``settings`` holds only what differs from the installation's defaults. ``catalogue_version`` counts the changes of
-    what a search looks at, so that an index knows when it is stale.
+    what a search looks at, so that an index knows when it is stale. ``external_id`` and ``front`` are what a connector
+    knows of it: the shop's own number, and its ``stores.base.ShopFront``.
     """
 
     id = fields.IntField(primary_key=True)
@@ -50,6 +54,8 @@ class Store(Model):
     settings: dict[str, Any] = fields.JSONField(default=dict)
     settings_version = fields.IntField(default=1)
     catalogue_version = fields.BigIntField(default=0, db_default=0)
+    external_id = fields.CharField(64, null=True)
+    front: dict[str, Any] | None = fields.JSONField(null=True)
 
     class Meta:
         table = "store"
