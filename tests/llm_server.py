@@ -9,14 +9,14 @@ import contextlib
 import socket
 import struct
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import orjson
 
 from tests.llm_obedience import fill, obey, schema_fault
-from tests.server_thread import ServerThread
+from tests.server_thread import StreamServerThread
 
 Fault = Literal[
     "hang",  # the request is read and nothing comes back
@@ -145,32 +145,15 @@ def obedient(asked: Asked) -> Reply:
     return Reply(calls=calls) if calls else says(orders.text or "I have nothing to say.")
 
 
-class LlmThread(ServerThread[LlmServer]):
+class LlmThread(StreamServerThread[LlmServer]):
     """An OpenAI-compatible server in a thread of its own."""
 
     def __init__(self) -> None:
         super().__init__(LlmServer(), "llm-server")
 
-    async def _serve(self) -> None:
-        running: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
-
-        def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.create_task(_Connection(self.server, reader, writer).serve())
-            running[task] = writer
-            task.add_done_callback(running.pop)
-
-        listener = await asyncio.start_server(serve, self.server.host, 0)
-        self.server.port = listener.sockets[0].getsockname()[1]
-        self._ready.set()
-        await self._stopping.wait()
-        listener.close()
-        for task, writer in running.items():
-            writer.transport.abort()
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-        # Let connection_lost run, which closes the sockets.
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+    def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Coroutine[Any, Any, None]:
+        """Answer on one connection."""
+        return _Connection(self.server, reader, writer).serve()
 
 
 class _HungUp(Exception):

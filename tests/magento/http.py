@@ -2,14 +2,14 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
 
-from tests.server_thread import ServerThread
+from tests.server_thread import StreamServerThread
 
 JSON = "application/json; charset=utf-8"
 
@@ -79,32 +79,15 @@ class HttpServer:
         return self.answer(request)
 
 
-class HttpThread(ServerThread[HttpServer]):
+class HttpThread(StreamServerThread[HttpServer]):
     """The server in a thread of its own."""
 
     def __init__(self, answer: Callable[[Request], Reply]) -> None:
         super().__init__(HttpServer(answer), "magento-server")
 
-    async def _serve(self) -> None:
-        running: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
-
-        def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.create_task(_converse(self.server, reader, writer))
-            running[task] = writer
-            task.add_done_callback(running.pop)
-
-        listener = await asyncio.start_server(serve, self.server.host, 0)
-        self.server.port = listener.sockets[0].getsockname()[1]
-        self._ready.set()
-        await self._stopping.wait()
-        listener.close()
-        for task, writer in running.items():
-            writer.transport.abort()
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-        # Let connection_lost run, which closes the sockets.
-        for _ in range(5):
-            await asyncio.sleep(0)
+    def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Coroutine[Any, Any, None]:
+        """Answer on one connection."""
+        return _converse(self.server, reader, writer)
 
 
 async def _converse(server: HttpServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
