@@ -199,15 +199,18 @@ def _say_fit(asked: Asked) -> Answer | None:
 
 def _say_price(asked: Asked) -> Answer | None:
     known, texts, about = asked.known, asked.texts, asked.about
+
+    def told(amount: int | None) -> str:
+        return texts.say("price_untold") if amount is None else known.money(amount)
+
     whole = asked.mentions("cart") or [item.id for item in about] == [item.id for item in known.items]
     if whole and known.lines:
         said = [
-            texts.say(
-                "price_line", quantity=known.quantity(line.quantity), name=line.name, total=known.money(line.row_total)
-            )
+            texts.say("price_line", quantity=known.quantity(line.quantity), name=line.name, total=told(line.row_total))
             for line in known.lines[:5]
         ]
-        return Answer("price", "\n".join([*said, texts.say("price_total", total=known.money(known.total))]))
+        total = texts.say("price_total", total=told(known.total)) if known.total is not None else ""
+        return Answer("price", "\n".join(filter(None, [*said, total])))
     if not about:
         return Answer("price", texts.say("empty_cart")) if not known.lines else None
     said = [_price_of(item, asked) for item in about[:MAX_CARDS]]

@@ -51,7 +51,7 @@ def _allowed(read: Reading, number: Number, facts: Facts) -> set[Money]:
         if "free" in read.here and "threshold" in read.here:
             allowed |= _of(facts.amounts("free_shipping_from"))
         allowed |= _of(_by_condition(read, number, facts.amounts("shipping_price")))
-    if "cart" in read.here:
+    if "cart" in read.here and facts.total is not None:
         allowed.add(facts.total)
     own = [mention for mention in mentions if mention.at >= read.start]
     if own:

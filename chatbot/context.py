@@ -53,12 +53,13 @@ class Item:
 class Line:
     """A line of the cart; ``item`` is None when the store never told about the product, or has ``withdrawn`` it.
 
-    ``unit_price`` is what one cost when the cart was saved.
+    ``unit_price`` is what one cost when the cart was saved; ``row_total`` is None where only the shop can tell it, as
+    ``total`` of the whole cart may be, after the customer took another variant.
     """
 
     name: str
     quantity: int
-    row_total: int
+    row_total: int | None
     product_id: str
     item: Item | None = None
     options: tuple[tuple[str, str], ...] = ()
@@ -98,7 +99,7 @@ class Knowledge:
     shop: str
     currency: str
     digits: int
-    total: int
+    total: int | None
     lines: tuple[Line, ...] = ()
     coupon_codes: tuple[str, ...] = ()
     siblings: tuple[Item, ...] = ()

@@ -59,7 +59,8 @@ class Facts:
 
     def __init__(self, known: Knowledge) -> None:
         self.currency = known.currency
-        self.total = Money(to_decimal(known.total, known.digits), known.currency)
+        #: None where only the shop can tell it.
+        self.total = None if known.total is None else Money(to_decimal(known.total, known.digits), known.currency)
         self.lines: tuple[Line, ...] = known.lines
         self.codes = frozenset(code.casefold() for code in known.coupon_codes)
         self.contact_url = known.contact_url
@@ -79,6 +80,7 @@ class Facts:
         self.add(line.item for line in known.lines if line.item is not None)
         self.add(known.siblings)
         self.add(link.item for link in known.links)
+        self.add(known.found)
 
     def _take(self, name: str, amount: int, currency: str | None, condition: str) -> None:
         digits = self._digits if currency == self.currency else digits_of(currency or "")
@@ -218,7 +220,9 @@ class Facts:
         ids = {item.id for item in items}
         lines = [line for line in self.lines if line.product_id in ids]
         return {Money(to_decimal(item.price, item.digits), item.currency) for item in items} | {
-            Money(to_decimal(line.row_total, self._digits), self.currency) for line in lines
+            Money(to_decimal(line.row_total, self._digits), self.currency)
+            for line in lines
+            if line.row_total is not None
         }
 
     def quantities(self) -> set[Decimal]:

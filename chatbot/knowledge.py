@@ -6,8 +6,9 @@ from collections.abc import Container, Iterable, Sequence
 from chatbot.context import Item, Knowledge, Line, Link, LinkKind, PolicyText
 from chatbot.models import Conversation, Turn
 from chatbot.shelf import Shelves
-from recovery.models import Cart, CartItem, Policy, Product, ProductLink, Store
+from recovery.models import Cart, Policy, Product, ProductLink, Store
 from recovery.stores.registry import in_force
+from recovery.swaps import ShownLine, read_shown
 
 #: How many products a question may find, and how many earlier questions count.
 FOUND, EARLIER = 8, 2
@@ -18,13 +19,13 @@ async def read_knowledge(conversation: uuid.UUID, question: str = "", shelves: S
     """What the assistant may know in one conversation for one question, read now."""
     row = await Conversation.get(id=conversation).select_related("store", "cart")
     store, cart = row.store, row.cart
-    lines = await CartItem.filter(cart_id=cart.id).order_by("position")
-    families = {line.parent_id or line.product_id for line in lines} | {line.product_id for line in lines}
+    shown = await read_shown(cart)
+    ids = [line.product_id for line in shown.lines]
+    families = {line.item.parent_id or line.item.product_id for line in shown.lines} | set(ids)
     around = await Product.filter(store_id=store.id, product_id__in=families, active=True)
     variants = await Product.filter(store_id=store.id, parent_id__in=families, active=True)
     known = {product.product_id: product for product in [*variants, *around]}
     links = await _links(store, families | {product.parent_id for product in known.values() if product.parent_id})
-    ids = [line.product_id for line in lines]
     gone = set(
         await Product.filter(store_id=store.id, product_id__in=ids, active=False).values_list("product_id", flat=True)
     )
@@ -36,8 +37,8 @@ async def read_knowledge(conversation: uuid.UUID, question: str = "", shelves: S
         shop=store.name,
         currency=cart.currency,
         digits=cart.currency_digits,
-        total=cart.total,
-        lines=tuple(_line(line, known, gone) for line in lines),
+        total=shown.total,
+        lines=tuple(_line(line, known, gone) for line in shown.lines),
         coupon_codes=tuple(cart.coupon_codes),
         siblings=tuple(_item(product, _title(product, known)) for product in variants),
         links=links,
@@ -110,12 +111,14 @@ async def _policies(store: Store, cart: Cart) -> tuple[PolicyText, ...]:
     return tuple(PolicyText(row.kind, row.title, row.text, row.url, tuple(row.facts)) for row in spoken or rows)
 
 
-def _line(line: CartItem, known: dict[str, Product], gone: Container[object]) -> Line:
+def _line(line: ShownLine, known: dict[str, Product], gone: Container[object]) -> Line:
     withdrawn = line.product_id in gone
-    product = None if withdrawn else known.get(line.product_id) or known.get(line.parent_id or "")
+    product = None if withdrawn else known.get(line.product_id) or known.get(line.item.parent_id or "")
     options = tuple((option["name"], option["value"]) for option in line.options)
     item = _item(product, _title(product, known)) if product is not None else None
-    return Line(line.name, line.quantity, line.row_total, line.product_id, item, options, line.unit_price, withdrawn)
+    # Of a variant taken instead today's price is all there is.
+    saved_price = line.item.unit_price if line.was is None else None
+    return Line(line.name, line.quantity, line.total, line.product_id, item, options, saved_price, withdrawn)
 
 
 def _item(product: Product, title: str = "") -> Item:

@@ -16,7 +16,7 @@ from chatbot.context import Item, Knowledge
 from chatbot.facts import Facts, typed_facts
 from chatbot.knowledge import read_items, read_knowledge
 from chatbot.limits import Limits
-from chatbot.model_answer import ModelAnswer, Patience
+from chatbot.model_answer import ModelAnswer, Patience, Reserve
 from chatbot.models import Conversation, Turn
 from chatbot.prompt import MOST_TURNS, Past
 from chatbot.release import Release
@@ -89,7 +89,7 @@ class ModelSource:
 
     async def _by_model(self, asked: Asked, profile: ModelProfile, account: Account) -> AsyncGenerator[Piece, None]:
         """The model's answer; where it failed before any of it was shown, nothing, and the account says fallback."""
-        known = await read_knowledge(asked.right.conversation)
+        known = await read_knowledge(asked.right.conversation, asked.right.question, self._shelves)
         facts, texts = typed_facts(known), self._texts.of(known.language)
         release = Release(facts, texts)
         account.answered_by, account.model, account.withheld = profile.model[:64], profile.model, release.withheld
@@ -122,7 +122,7 @@ class ModelSource:
         first = asyncio.get_running_loop().time() - max(0.0, waited) + self._limits.first_text_seconds
         return Patience(first, self._limits.next_text_seconds, self._limits.turn_seconds)
 
-    def _reserving(self, asked: Asked) -> Any:
+    def _reserving(self, asked: Asked) -> Reserve:
         async def reserve(tokens: int) -> budgets.Reservation:
             now = self._runtime.now()
             limits = [budgets.of_conversation(asked.right.conversation), budgets.of_store(asked.store.id, now)]

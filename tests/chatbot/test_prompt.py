@@ -50,6 +50,15 @@ def told(known: Knowledge) -> dict[str, object]:
     return data
 
 
+def test_what_the_question_finds_stands_before_what_the_shop_links() -> None:
+    known = catalogue("en")
+    stove = replace(known.links[0].item, id="stove", name="Ogień stove", parent_id=None)
+    data = told(replace(known, found=(stove,)))
+    names = [each["name"] for each in data["products"]]  # type: ignore[attr-defined]
+    assert names.index("Ogień stove") == len(known.items)
+    assert len(names) == len({*names}) > 2
+
+
 def test_the_facts_of_the_turn() -> None:
     known = catalogue("en")
     data = told(known)

@@ -56,6 +56,28 @@ async def test_a_variant_taken_is_seen_by_every_socket_on_every_node(
     assert (await CartItem.get()).product_id == "hala-moss-m"
 
 
+async def test_the_assistant_speaks_of_the_variant_taken(node: Node, shop: Shop) -> None:
+    await Product.filter(product_id="hala-moss-s").update(price=24900)
+    opened = await node.open(shop.token)
+    async with node.client() as client:
+        await client.hello(opened)
+        await take(client, "hala-moss-s")
+        await client.until("cart")
+        answer = await client.until_done(await client.ask("What does my cart cost?"))
+    assert answer == "1 × Hala rain jacket, Moss green, S: €249.00\nYour cart comes to €249.00 in all."
+
+
+async def test_what_only_the_shop_can_tell_is_left_to_it(node: Node, shop: Shop) -> None:
+    await Product.filter(product_id="hala-moss-s").update(currency="USD")
+    opened = await node.open(shop.token)
+    async with node.client() as client:
+        await client.hello(opened)
+        await take(client, "hala-moss-s")
+        await client.until("cart")
+        answer = await client.until_done(await client.ask("What does my cart cost?"))
+    assert answer == "1 × Hala rain jacket, Moss green, S: the shop shows the price"
+
+
 async def test_a_wish_sent_three_times_is_done_once(node: Node, shop: Shop) -> None:
     opened = await node.open(shop.token)
     wish = str(uuid.uuid4())
