@@ -14,7 +14,7 @@ PER_PAGE = 20
 MOST_TURNS = 200
 
 _ROWS = """
-SELECT v.id, v.created_at, v.status, s.name AS store, s.timezone, c.email,
+SELECT v.id, v.created_at, v.status, v.waiting_since, v.waiting_address, s.name AS store, s.timezone, c.email,
        (SELECT a.id FROM abandonment a WHERE a.cart_id = v.cart_id ORDER BY a.detected_at DESC LIMIT 1) AS abandonment,
        (SELECT count(*) FROM turn t WHERE t.conversation_id = v.id) AS turns, last.question, last.asked_at,
        last.finish, last.answered_by, last.fallback_cause

@@ -31,7 +31,8 @@ _KNOWN = """
 SELECT (SELECT count(*) FROM product WHERE store_id = $1 AND active)::int AS products,
        (SELECT count(*) FROM product WHERE store_id = $1 AND active AND description = '')::int AS bare,
        (SELECT count(*) FROM policy WHERE store_id = $1 AND text <> '')::int AS policies,
-       (SELECT count(*) FROM conversation WHERE store_id = $1 AND created_at > $2)::int AS conversations
+       (SELECT count(*) FROM conversation WHERE store_id = $1 AND created_at > $2)::int AS conversations,
+       (SELECT count(*) FROM conversation WHERE store_id = $1 AND waiting_since > $2)::int AS waiting
 """
 
 
@@ -78,6 +79,10 @@ async def _store(store: StoreInForce, name: str, now: datetime) -> list[Finding]
     turns = await db.client().execute_query_dict(_TURNS, [store.row.id, since])
     found = [_links(subject, name, store, links), *_knowledge(subject, known)]
     talks = counted(known["conversations"], "conversation", "conversations")
+    if known["waiting"]:
+        asked = counted(known["waiting"], "customer", "customers")
+        fix = "Each was mailed to the shop; `cartback conversations list` shows them."
+        found.append(note(subject, f"{asked} asked for a person in 30 days", fix))
     if not turns:
         return [*found, note(subject, f"{talks} in 30 days, no question asked")]
     told = ", ".join(f"{row['turns']} by {row['answered_by']} ({row['finish']})" for row in turns)

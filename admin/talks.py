@@ -10,7 +10,8 @@ from recovery.errors import NotFound
 from recovery.text import mask_address, mask_addresses
 
 _LATEST = """
-SELECT v.id, v.created_at, v.status, x.key || '/' || s.code AS store, c.email, count(t.id)::int AS turns,
+SELECT v.id, v.created_at, v.status, v.waiting_since, x.key || '/' || s.code AS store, c.email,
+       count(t.id)::int AS turns,
        count(t.fallback_cause)::int AS failed, sum(t.input_tokens + t.output_tokens)::bigint AS tokens,
        sum(t.cost_micros)::bigint AS cost_micros
   FROM conversation v
@@ -33,6 +34,7 @@ async def latest(limit: int) -> list[dict[str, Any]]:
             "store": row["store"],
             "customer": mask_address(row["email"]) if row["email"] else None,
             "status": row["status"],
+            "waiting_since": row["waiting_since"],
             "turns": row["turns"],
             "failed": row["failed"],
             "tokens": row["tokens"],
@@ -62,6 +64,8 @@ async def one(name: str) -> dict[str, Any]:
         "store": row.store.name,
         "customer": mask_address(row.cart.email) if row.cart.email else None,
         "status": row.status,
+        "waiting_since": row.waiting_since,
+        "waiting_address": mask_address(row.waiting_address) if row.waiting_address else None,
         "turns": [_turn(turn, [each for each in held if each.turn_id == turn.id]) for turn in turns],
     }
 

@@ -19,22 +19,25 @@ def list_conversations(
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many.")] = 20,
     as_document: JsonOption = False,
 ) -> None:
-    """The newest conversations; FAILED counts the answers that a model did not give."""
+    """The newest conversations; FAILED counts the answers that a model did not give, PERSON is since when one is asked
+    for.
+    """
 
     async def work(_: Runtime) -> None:
         rows = await talks.latest(limit)
         if as_document:
-            console.data([row | {"created_at": row["created_at"].isoformat()} for row in rows])
+            console.data([row | _written(row) for row in rows])
         elif rows:
             console.table(
                 [
                     (
                         row["id"], f"{row['created_at']:%Y-%m-%d %H:%M}", row["store"], row["customer"] or "–",
                         str(row["turns"]), str(row["failed"]), _number(row["tokens"]), _number(row["cost"]),
+                        f"{row['waiting_since']:%Y-%m-%d %H:%M}" if row["waiting_since"] else "–",
                     )
                     for row in rows
                 ],
-                ("CONVERSATION", "BEGUN (UTC)", "STORE", "CUSTOMER", "TURNS", "FAILED", "TOKENS", "COST"),
+                ("CONVERSATION", "BEGUN (UTC)", "STORE", "CUSTOMER", "TURNS", "FAILED", "TOKENS", "COST", "PERSON"),
             )  # fmt: skip
         else:
             console.note("Nobody has asked the assistant yet.")
@@ -52,13 +55,21 @@ def show_conversation(
         told = await talks.one(conversation)
         if as_document:
             turns = [turn | {"asked_at": turn["asked_at"].isoformat()} for turn in told["turns"]]
-            console.data(told | {"created_at": told["created_at"].isoformat(), "turns": turns})
+            console.data(told | _written(told) | {"turns": turns})
             return
         console.line(f"Conversation of {told['customer'] or 'a guest'} with {told['store']}, {told['status']}")
+        if told["waiting_since"]:
+            answer_to = f"; answer to {told['waiting_address']}" if told["waiting_address"] else ""
+            console.line(f"Asked for a person at {told['waiting_since']:%Y-%m-%d %H:%M} UTC{answer_to}")
         for turn in told["turns"]:
             _print(turn)
 
     asyncio.run(with_runtime(work))
+
+
+def _written(talk: dict[str, Any]) -> dict[str, Any]:
+    """The times of a conversation as JSON holds them."""
+    return {name: talk[name].isoformat() if talk[name] else None for name in ("created_at", "waiting_since")}
 
 
 def _print(turn: dict[str, Any]) -> None:

@@ -239,6 +239,11 @@ async def test_conversations_show_the_last_question(admin: httpx2.AsyncClient, s
     assert "I am a***@example.com. Is it warm?" in text
     assert f"/admin/carts/{episode.id}#conversation-{conversation.id}" in text
     assert "1 turn" in text
+    assert "Asked for a person" not in text
+    await Conversation.filter(id=conversation.id).update(waiting_since=conversation.created_at, waiting_address=ADDRESS)
+    text = await body(admin, "/admin/conversations")
+    assert "Asked for a person" in text
+    assert "answer to a***@example.com" in text
 
 
 @pytest.mark.parametrize("evil", EVIL)

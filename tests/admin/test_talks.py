@@ -44,6 +44,18 @@ async def test_a_conversation_tells_why_the_model_did_not_answer(shop: Shop) -> 
     assert ADDRESS not in str(told) + str(listed)
 
 
+async def test_who_asked_for_a_person_is_seen(shop: Shop) -> None:
+    row = await failed_turn(shop)
+    assert not [f for f in await doctor_use.examine_assistant(shop.runtime.now()) if "asked for a person" in f.words]
+    await Conversation.filter(id=row.id).update(waiting_since=shop.runtime.now(), waiting_address=ADDRESS)
+    (listed,) = await talks.latest(10)
+    told = await talks.one(str(row.id))
+    assert listed["waiting_since"] == told["waiting_since"] == shop.runtime.now()
+    assert told["waiting_address"] == "a***@example.com"
+    found = [f for f in await doctor_use.examine_assistant(shop.runtime.now()) if "asked for a person" in f.words]
+    assert [f.words for f in found] == ["1 customer asked for a person in 30 days"]
+
+
 @pytest.mark.parametrize("name", ["", "x", "00000000-0000-0000-0000-000000000000", "'; DROP TABLE turn"])
 async def test_no_such_conversation(shop: Shop, name: str) -> None:
     with pytest.raises(NotFound, match="no conversation"):
@@ -82,9 +94,12 @@ async def test_the_command_line_shows_it(shop: Shop) -> None:
         run = [sys.executable, "-m", "recovery.cli", "conversations", *words]
         return subprocess.run(run, env=environment, capture_output=True, text=True, check=True).stdout
 
+    await Conversation.filter(id=row.id).update(waiting_since=row.created_at, waiting_address=ADDRESS)
     assert str(row.id) in command("list")
+    assert json.loads(command("list", "--json"))[0]["waiting_since"] == row.created_at.isoformat()
     told = command("show", str(row.id))
     assert "model-a did not answer: no credit (HTTP 429)" in told
+    assert "; answer to a***@example.com" in told
     assert "not shown (price): It is only €9 today." in told
     assert ADDRESS not in told
     assert json.loads(command("show", str(row.id), "--json"))["turns"][0]["output_tokens"] == 20
