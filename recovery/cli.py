@@ -16,6 +16,7 @@ import typer
 from admin.doctor import TOPICS, Finding, examine, report_text
 from admin.signin import make_admin_link
 from recovery import console, jobs
+from recovery.cli_coupons import coupons_app
 from recovery.clock import SystemClock
 from recovery.errors import CartbackError, SetupError
 from recovery.explain import explain
@@ -38,6 +39,7 @@ stores_app = typer.Typer(help="Shops and their shop fronts.", no_args_is_help=Tr
 settings_app = typer.Typer(help="What a merchant decides, per store.", no_args_is_help=True)
 app.add_typer(stores_app, name="stores")
 app.add_typer(settings_app, name="settings")
+app.add_typer(coupons_app, name="coupons")
 
 StoreOption = Annotated[str | None, typer.Option("--store", help="Only this store: its code, or connection/code.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]

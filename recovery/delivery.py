@@ -22,12 +22,12 @@ from uuid import UUID
 
 import structlog
 
-from recovery import campaigns, db
+from recovery import campaigns, coupons, db, delivery_coupons
 from recovery.crash import crash_point
 from recovery.eligibility import Failure, first_failure
-from recovery.emails import Letter, make_links, ready_made_words, render
+from recovery.emails import Letter, coupon_words, make_links, ready_made_words, render
 from recovery.mailer import Mailer, NoAnswer, Refusal, RelayTrouble, profile_of
-from recovery.models import Abandonment, CartItem, Email, Store
+from recovery.models import Abandonment, CartItem, Connection, Email, Store
 from recovery.persons import lock_persons, suppress
 from recovery.runtime import Runtime
 from recovery.stores.registry import StoreInForce, in_force
@@ -71,6 +71,14 @@ class LostClaim(Exception):
     """Somebody else owns this mail now, or its reason is gone; there is nothing left to do."""
 
 
+class HeldBack(Exception):
+    """A mail does not go now; ``outcome`` is what became of it."""
+
+    def __init__(self, outcome: str) -> None:
+        super().__init__(outcome)
+        self.outcome = outcome
+
+
 @dataclass
 class Sweep:
     """One run over one store's queue: how many may still go, what became of them, whether the relay is usable."""
@@ -80,6 +88,7 @@ class Sweep:
     left: int
     counts: dict[str, int] = field(default_factory=dict)
     relay_trouble: str | None = None
+    coupon_window: delivery_coupons.Window = field(default_factory=delivery_coupons.Window)
     worker: str = field(default_factory=lambda: f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(3)}")
 
     def count(self, outcome: str) -> None:
@@ -135,6 +144,9 @@ async def _slot(run: Sweep) -> None:
             except LostClaim:
                 mailer.close()  # it may be in the middle of this mail: the next MAIL would be refused
                 run.count("lost")
+            except HeldBack as held:
+                mailer.close()
+                run.count(held.outcome)
     finally:
         mailer.close()
 
@@ -166,10 +178,7 @@ async def _deliver(run: Sweep, mailer: Mailer, claim: Claim) -> str:
         return await _hand_back(run, claim, str(trouble))
     except Refusal as refusal:
         return await _refused(run, claim, letter.email, refusal, "claimed")
-    held = await _enter_sending(run, claim, letter.email)
-    if held is not None:
-        mailer.close()
-        return held
+    await _enter_sending(run, claim, letter)
     crash_point(run.runtime.settings, "mail.sending")
     try:
         code, text = await mailer.data(body)
@@ -196,7 +205,8 @@ async def _compose(run: Sweep, claim: Claim) -> Letter:
     items = await CartItem.filter(cart_id=cart.id).order_by("position")
     words = email.words
     if words is None:
-        words = ready_made_words(run.store, email.abandonment, cart, len(items))
+        coupon = await _coupon(run, claim, email)
+        words = ready_made_words(run.store, email.abandonment, cart, len(items)) | coupon_words(run.store, coupon)
         email.composed_at = now
     renewed = await Email.filter(id=claim.email_id, fence=claim.fence, status="claimed").update(
         words=words, subject=words["subject"], composed_at=email.composed_at
@@ -207,31 +217,78 @@ async def _compose(run: Sweep, claim: Claim) -> Letter:
     return Letter(email, run.store, cart, items, words, links)
 
 
-async def _enter_sending(run: Sweep, claim: Claim, email: Email) -> str | None:
+async def _coupon(run: Sweep, claim: Claim, email: Email) -> coupons.CouponState | None:
+    """The coupon of a mail about to be written, known to the shop.
+
+    Raises:
+        HeldBack: a check failed, or the shop has not taken the coupon yet.
+    """
+    runtime, now = run.runtime, run.runtime.now()
+    async with db.in_transaction():
+        store, abandonment = await _lock(email)
+        held, _ = await _check(store, abandonment, claim, email, now)
+        coupon = None
+        if held is None:
+            connection = await Connection.get(id=store.row.connection_id)
+            coupon = await coupons.settle(store, connection, abandonment, email.step, now)
+    if held is not None:
+        raise HeldBack(held)
+    crash_point(runtime.settings, "coupon.reserved")
+    if coupon is None:
+        return None
+    try:
+        return await delivery_coupons.issue(runtime, store, run.coupon_window, coupon)
+    except delivery_coupons.CouponWaits as waits:
+        await _leave(claim, "claimed", status="pending", next_attempt_at=waits.until, claims=0)
+        raise HeldBack("coupon_waits") from waits
+
+
+async def _enter_sending(run: Sweep, claim: Claim, letter: Letter) -> None:
     """Run every check again with person, cart and abandonment locked and, if all hold, pass the point of no return.
 
-    Returns what became of the mail when a check failed, else None.
+    Raises:
+        HeldBack: a check failed, or the mail's coupon is over.
     """
-    now = run.runtime.now()
+    email, now = letter.email, run.runtime.now()
     crash_point(run.runtime.settings, "mail.before_sending")
     async with db.in_transaction():
-        abandonment = await campaigns.lock_episode(email.abandonment_id)
-        if abandonment is None:
-            raise LostClaim
-        store = await in_force(await Store.get(id=email.store_id))
-        failure, trail = first_failure(await campaigns.load_facts(store, abandonment), now)
-        if failure is None and store.row.mode != "live":
-            failure = Failure("store_paused", final=False)
-        if failure is not None:
-            outcome = await _held(claim, abandonment, failure, now)
-        else:
+        store, abandonment = await _lock(email)
+        held, trail = await _check(store, abandonment, claim, email, now)
+        coupon = letter.words.get("coupon")
+        if held is None and coupon and not await coupons.still_works(coupon["code"], email.connection_id, now):
+            # It waited for longer than its coupon works, and nobody has read these words: choose them anew.
+            await _leave(claim, "claimed", status="pending", words=None, next_attempt_at=now, claims=0)
+            held = "coupon_over"
+        if held is None:
             entered, _ = await db.client().execute_query(_ENTER_SENDING, [SENDING_SECONDS, claim.email_id, claim.fence])
             if not entered:
                 raise LostClaim
-            outcome = None
-        decided = "sent" if failure is None else "skipped" if failure.final else "waiting"
-        await campaigns.record(store, abandonment, email.step, decided, failure, trail, now)
-    return outcome
+            await campaigns.record(store, abandonment, email.step, "sent", None, trail, now)
+    if held is not None:
+        raise HeldBack(held)
+
+
+async def _lock(email: Email) -> tuple[StoreInForce, Abandonment]:
+    """Lock person, cart and abandonment; the store as it is now."""
+    abandonment = await campaigns.lock_episode(email.abandonment_id)
+    if abandonment is None:
+        raise LostClaim
+    return await in_force(await Store.get(id=email.store_id)), abandonment
+
+
+async def _check(
+    store: StoreInForce, abandonment: Abandonment, claim: Claim, email: Email, now: datetime
+) -> tuple[str | None, list[dict[str, Any]]]:
+    """Run every check with the rows locked; what became of the mail when one failed, and the checks."""
+    failure, trail = first_failure(await campaigns.load_facts(store, abandonment), now)
+    if failure is None and store.row.mode != "live":
+        failure = Failure("store_paused", final=False)
+    if failure is None:
+        return None, trail
+    held = await _held(claim, abandonment, failure, now)
+    outcome = "skipped" if failure.final else "waiting"
+    await campaigns.record(store, abandonment, email.step, outcome, failure, trail, now)
+    return held, trail
 
 
 async def _held(claim: Claim, abandonment: Abandonment, failure: Failure, now: datetime) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from recovery import campaigns, copies, db, delivery, detection, scoring
+from recovery import campaigns, copies, coupons_sweep, db, delivery, detection, scoring
 from recovery.models import JobRun
 from recovery.runtime import Runtime
 from recovery.stores.registry import StoreInForce, all_in_force
@@ -121,6 +121,7 @@ async def _email_store(runtime: Runtime, store: StoreInForce, scope: Scope, repo
         report.errors.append(f"{store.row.code}: the mail relay can't be used: {run.relay_trouble}")
     elif store.settings.copy_address:
         report.add({"copies": await copies.send_copies(runtime, store)})
+    report.add(await coupons_sweep.sweep(runtime, store))
 
 
 async def _note(report: Report, started: datetime) -> None:

@@ -13,8 +13,10 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from tortoise.expressions import F
 
-from recovery import db, pages
+from recovery import coupons, db, pages
 from recovery.carts import take_back_for_person
+from recovery.coupons import CouponState
+from recovery.emails import coupon_words
 from recovery.errors import LinkRefused
 from recovery.language import Texts
 from recovery.models import Cart, LinkToken, Store
@@ -93,10 +95,11 @@ async def restore(request: Request) -> Response:
     if opened.cart.status in {"deleted", "merged"}:
         return refusal(request, LinkRefused("cart gone"))
     if opened.cart.status == "ordered":
-        return await _saved_cart(opened, ordered=True)
+        return await _saved_cart(opened, None, ordered=True)
+    coupon = await coupons.of_cart(opened.cart.id, now)
     if opened.cart.restore_url:
-        return RedirectResponse(_with_handoff(runtime, opened), 302, headers=pages.PRIVATE)
-    return await _saved_cart(opened, ordered=False)
+        return RedirectResponse(_with_handoff(runtime, opened, coupon), 302, headers=pages.PRIVATE)
+    return await _saved_cart(opened, coupon, ordered=False)
 
 
 def refusal(request: Request, refused: LinkRefused) -> Response:
@@ -160,7 +163,7 @@ async def _unsubscribe_page(store: Store, state: str) -> Response:
     return pages.page("unsubscribe", texts, shop=store.name, state=state, shop_url=store.connection.base_url)
 
 
-async def _saved_cart(opened: OpenedLink, *, ordered: bool) -> Response:
+async def _saved_cart(opened: OpenedLink, coupon: CouponState | None, *, ordered: bool) -> Response:
     store, cart = opened.store, opened.cart
     texts = await _texts(store)
     lines = [] if ordered else await pages.compare_with_shop(store, cart, list(cart.items), texts)
@@ -171,6 +174,7 @@ async def _saved_cart(opened: OpenedLink, *, ordered: bool) -> Response:
         pictures=pages.picture_sources(store.connection),
         ordered=ordered,
         lines=lines,
+        coupon=coupon_words(await in_force(store), coupon).get("coupon"),
         total=format_money(cart.total, cart.currency, store.language, cart.currency_digits),
         total_label=texts.get("labels", "total"),
         quantity_label=texts.get("labels", "quantity"),
@@ -183,11 +187,12 @@ async def _texts(store: Store) -> Texts:
     return Texts(store.language, formal=settings.form_of_address == "formal")
 
 
-def _with_handoff(runtime: Runtime, opened: OpenedLink) -> str:
+def _with_handoff(runtime: Runtime, opened: OpenedLink, coupon: CouponState | None) -> str:
     """The shop's restore address with a proof that lives five minutes by the real clock."""
     cart, store = opened.cart, opened.store
     secret = runtime.keys.vault.open(store.connection.hook_secret)
-    token = sign_handoff(secret, cart.quote_id, store.code, opened.link.jti, int(time.time()))
+    code = coupon.code if coupon else None
+    token = sign_handoff(secret, cart.quote_id, store.code, opened.link.jti, int(time.time()), code)
     parts = urlsplit(cart.restore_url or "")
     query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), ("cartback", token)])
     return urlunsplit(parts._replace(query=query))

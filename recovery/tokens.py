@@ -132,8 +132,12 @@ def read_session(keys: Keys, token: str, now: datetime) -> SessionClaims:
     return SessionClaims(data["conv"], data["exp"])
 
 
-def sign_handoff(hook_secret: str, quote_id: str, store: str, ref: str, issued_at: int) -> str:
+def sign_handoff(
+    hook_secret: str, quote_id: str, store: str, ref: str, issued_at: int, coupon: str | None = None
+) -> str:
     """The short proof with which a shop lets the customer into the saved cart; the key comes from its hook secret.
+
+    ``coupon`` is a code that the shop may put into the cart.
 
     ``issued_at`` is in seconds of real time, since the shop checks it with its own clock.
     """
@@ -145,7 +149,7 @@ def sign_handoff(hook_secret: str, quote_id: str, store: str, ref: str, issued_a
         "ref": ref,
         "iat": issued_at,
         "exp": issued_at + HANDOFF_SECONDS,
-    }
+    } | ({"coupon": coupon} if coupon else {})
     secret = base64.b64decode(hook_secret.removeprefix("whsec_") + "==")
     return jwt.encode(claims, derive(secret, "handoff"), algorithm="HS256", headers={"typ": "cb-handoff+jwt"})
 

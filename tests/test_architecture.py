@@ -14,6 +14,7 @@ ROOTS = {
     "chatbot.app",
     "recovery.worker",
     "recovery.cli",
+    "recovery.cli_coupons",
     "recovery.serve",
     "recovery.demo_run",
     "recovery.story_run",

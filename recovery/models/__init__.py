@@ -3,6 +3,7 @@
 from recovery.models.abandonment import Abandonment, Decision
 from recovery.models.budget import LlmBudget, LlmReservation
 from recovery.models.cart import Cart, CartItem
+from recovery.models.coupon import Coupon, CouponBudget, CouponDecision, LoadedCode
 from recovery.models.email import Email
 from recovery.models.hook import HookDelivery, RejectedDelivery
 from recovery.models.installation import Heartbeat, Installation, JobRun
@@ -19,6 +20,9 @@ __all__ = [
     "CartItem",
     "Connection",
     "ConsentRecord",
+    "Coupon",
+    "CouponBudget",
+    "CouponDecision",
     "Decision",
     "Email",
     "Heartbeat",
@@ -28,6 +32,7 @@ __all__ = [
     "LinkToken",
     "LlmBudget",
     "LlmReservation",
+    "LoadedCode",
     "Order",
     "Person",
     "Policy",
