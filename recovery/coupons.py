@@ -153,8 +153,9 @@ async def close(coupon: Coupon, reason: str, now: datetime, *, known_to_shop: bo
             await ledger.move(row.budget_key, row.amount, HELD_IN[row.status], "released", now)
         elif row.status == "reserved":
             await ledger.move(row.budget_key, row.amount, "reserved", "issued", now)
-        row.status, row.closed_at, row.closed_reason, row.next_try_at = status, now, reason, now
-        await row.save(update_fields=["status", "closed_at", "closed_reason", "next_try_at"])
+        row.status, row.closed_at, row.closed_reason = status, now, reason
+        row.next_try_at, row.asks = now, 0  # the failures of withdrawing it are counted anew
+        await row.save(update_fields=["status", "closed_at", "closed_reason", "next_try_at", "asks"])
     return True
 
 

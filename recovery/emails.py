@@ -88,7 +88,9 @@ def coupon_words(store: StoreInForce, coupon: CouponState | None) -> dict[str, A
 def moment_in_words(moment: datetime, store: StoreInForce) -> str:
     """A moment as people at the store say it: weekday, date, hour and their time zone."""
     locale = babel_locale(store.row.language)
-    return str(format_datetime_in_words(moment, "EEEE, d MMMM y, HH:mm z", tzinfo=store.zone, locale=locale))
+    there = moment.astimezone(store.zone)
+    said = format_datetime_in_words(there, "EEEE, d MMMM y, HH:mm", tzinfo=store.zone, locale=locale)
+    return f"{said} {there.tzname()}"
 
 
 async def make_links(runtime: Runtime, store: StoreInForce, email: Email, cart: Cart, now: datetime) -> Links:
