@@ -64,7 +64,7 @@ def list_coupons(
 
 @coupons_app.command("load")
 def load_codes(
-    file: Annotated[Path, typer.Argument(help="A text file with one code a line.", exists=True, dir_okay=False)],
+    file: Annotated[Path, typer.Argument(help="A text file with one code a line.")],
     percent: Annotated[int, typer.Option("--percent", min=1, max=100, help="The discount of these codes.")],
     store: Annotated[str, typer.Option("--store", help="The store: its code, or connection/code.")],
     expires: Annotated[

@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 from datetime import timedelta
 from email import message_from_bytes, policy
+from typing import Any
 
 import httpx2
 import jwt
@@ -125,7 +126,7 @@ async def test_one_coupon_for_one_person(live: Shop, till: CouponShop, smtp_sink
     ],
 )
 async def test_a_cart_that_gets_none_is_mailed_without(
-    live: Shop, till: CouponShop, smtp_sink: SmtpSink, told: dict[str, object], reason: str
+    live: Shop, till: CouponShop, smtp_sink: SmtpSink, told: dict[str, Any], reason: str
 ) -> None:
     await with_coupons(live, till)
     await live.queue(**told)
