@@ -136,6 +136,11 @@ def _store_settings(base_url: str, code: str) -> dict[str, object]:
         "sender_address": "hello@hala.example",
         "postal_address": "ul. Krupówki 1, 34-500 Zakopane, Poland",
         "privacy_url": f"{base_url}/shop/{code}/help",
+        # Minutes, and no limit per person: whoever plays with it leaves many carts under one address.
+        "steps": [{"delay_minutes": 0}, {"delay_minutes": 60, "coupon": True}],
+        "coupon_callback_url": f"{base_url}/shop/coupons",
+        "coupon_person_days": 0,
+        "coupon_habit_days": 0,
         "contact_url": f"{base_url}/shop/{code}/help",
     }
 

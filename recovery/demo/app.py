@@ -13,6 +13,7 @@ from recovery.demo.catalogue.files import read_numbers
 from recovery.demo.catalogue.loading import catalogue_folder, load_catalogue
 from recovery.demo.catalogue.model import Catalogue
 from recovery.demo.checkout_pages import CheckoutPages
+from recovery.demo.coupon_pages import CouponPages
 from recovery.demo.handoff import handoff_key
 from recovery.demo.hook_sender import RETRY_SECONDS, HookSender
 from recovery.demo.inbox import InboxPages
@@ -84,6 +85,7 @@ def build_demo(config: DemoConfig, catalogues: dict[str, Catalogue] | None = Non
     routes: list[BaseRoute] = [
         Mount("/demo/assets", StaticFiles(directory=_ASSETS)),
         *StartPages(views, config.clock, sender, mailbox, config.admin_url, next(iter(offered))).routes(),
+        *CouponPages(shop, config.hook_secret).routes(),
         *ShelfPages(front, draw_pictures(folder, read_numbers(folder))).routes(),
         *CartPages(front).routes(),
         *CheckoutPages(front).routes(),
