@@ -10,9 +10,10 @@ from tortoise.expressions import Q
 from admin.conversations import transcripts
 from admin.pages import page
 from recovery.eligibility import REASONS
-from recovery.explain import SIGNALS, explain_cart
-from recovery.models import Abandonment, Decision, Email, LinkToken, Order
+from recovery.explain import COUPON_STATES, SIGNALS, explain_cart
+from recovery.models import Abandonment, Coupon, Decision, Email, LinkToken, Order
 from recovery.runtime import Runtime
+from recovery.text import mask_code
 
 LARGEST_ID = 2**63 - 1
 SCALE = 200
@@ -58,6 +59,9 @@ async def show(request: Request) -> Response:
         reasons=REASONS,
         emails=[(email, [link for link in links if link.email_id == email.id]) for email in emails],
         conversations=await transcripts(found.cart_id),
+        coupons=await Coupon.filter(abandonment_id=found.id),
+        coupon_states=COUPON_STATES,
+        mask_code=mask_code,
         orders=await Order.filter(mine, connection_id=found.connection_id).order_by("placed_at"),
     )
 

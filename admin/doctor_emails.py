@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from admin.doctor_carts import last_run
+from admin.doctor_coupons import coupon_findings
 from admin.doctor_installation import named_stores, no_store, worker
 from admin.findings import Finding, counted, good, note, wrong
 from recovery import db
@@ -66,7 +67,7 @@ async def _store(store: StoreInForce, name: str, now: datetime) -> list[Finding]
     found += [_decision(name, row) for row in decisions]
     mails = await db.client().execute_query_dict(_MAILS, [store.row.id, now - WINDOW])
     found += [_mails(name, row, store) for row in mails]
-    return [*found, *await _scores(store, name)]
+    return [*found, *await coupon_findings(store, name, now), *await _scores(store, name)]
 
 
 def _mode(store: StoreInForce, name: str) -> list[Finding]:

@@ -17,6 +17,7 @@ from admin.doctor import TOPICS, Finding, examine, report_text
 from admin.signin import make_admin_link
 from recovery import console, jobs
 from recovery.cli_conversations import conversations_app
+from recovery.cli_coupons import coupons_app
 from recovery.cli_magento import connect_app, sync_command
 from recovery.clock import SystemClock
 from recovery.errors import CartbackError, SetupError
@@ -43,6 +44,7 @@ app.add_typer(settings_app, name="settings")
 stores_app.add_typer(connect_app, name="connect")
 app.command("sync")(sync_command)
 app.add_typer(conversations_app, name="conversations")
+app.add_typer(coupons_app, name="coupons")
 
 StoreOption = Annotated[str | None, typer.Option("--store", help="Only this store: its code, or connection/code.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]

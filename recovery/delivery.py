@@ -2,15 +2,17 @@
 
 import asyncio
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import structlog
 
-from recovery import campaigns, db
+from recovery import campaigns, coupons, db, delivery_coupons
+from recovery.crash import crash_point
 from recovery.eligibility import Failure, first_failure
-from recovery.emails import Letter, make_links, ready_made_words, render
+from recovery.emails import Letter, coupon_words, make_links, ready_made_words, render
 from recovery.models import Abandonment, CartItem, Connection, Email, Store
-from recovery.outbox import Claim, LostClaim, Parcel, Sweep
+from recovery.outbox import Claim, HeldBack, LostClaim, Parcel, Sweep
 from recovery.persons import lock_persons, suppress
 from recovery.runtime import Runtime
 from recovery.stores.base import Connector, ShopError
@@ -44,6 +46,7 @@ class EmailSweep(Sweep[Email]):
     def __init__(self, runtime: Runtime, store: StoreInForce, left: int) -> None:
         super().__init__(runtime, store, left)
         self._asked_at: dict[UUID, float] = {}
+        self._coupon_window = delivery_coupons.Window()
 
     async def run(self) -> None:
         """Send what is due, with the shop at hand."""
@@ -82,7 +85,9 @@ class EmailSweep(Sweep[Email]):
         items = await CartItem.filter(cart_id=cart.id).order_by("position")
         words = email.words
         if words is None:
-            words = ready_made_words(self.store, email.abandonment, cart, len(items))
+            coupon = await self._coupon(claim, email)
+            words = ready_made_words(self.store, email.abandonment, cart, len(items)) | coupon_words(self.store, coupon)
+            email.words = words
             email.composed_at = now
         renewed = await Email.filter(id=claim.id, fence=claim.fence, status="claimed").update(
             words=words, subject=words["subject"], composed_at=email.composed_at
@@ -92,6 +97,31 @@ class EmailSweep(Sweep[Email]):
         links = await make_links(self.runtime, self.store, email, cart, now)
         return Letter(email, self.store, cart, items, words, links)
 
+    async def _coupon(self, claim: Claim, email: Email) -> coupons.CouponState | None:
+        """The coupon of a mail about to be written, known to the shop.
+
+        Raises:
+            HeldBack: a check failed, or the shop has not taken the coupon yet.
+        """
+        now = self.runtime.now()
+        async with db.in_transaction():
+            store, abandonment = await _lock(email)
+            held, _ = await self._check(store, abandonment, claim, email, now)
+            coupon = None
+            if held is None:
+                connection = await Connection.get(id=store.row.connection_id)
+                coupon = await coupons.settle(store, connection, abandonment, email.step, now)
+        if held is not None:
+            raise HeldBack(held)
+        crash_point(self.runtime.settings, "coupon.reserved")
+        if coupon is None:
+            return None
+        try:
+            return await delivery_coupons.issue(self.runtime, store, self._coupon_window, coupon)
+        except delivery_coupons.CouponWaits as waits:
+            await self.leave(claim, "claimed", status="pending", next_attempt_at=waits.until, claims=0)
+            raise HeldBack("coupon_waits") from waits
+
     async def enter_sending(self, claim: Claim, row: Email) -> str | None:
         """Run every check again with person, cart and abandonment locked."""
         asked_at = self._asked_at.pop(claim.id, None)
@@ -99,21 +129,36 @@ class EmailSweep(Sweep[Email]):
             return await self._wait_for_shop(claim, "the relay took longer than what the shop said is good for")
         now = self.runtime.now()
         async with db.in_transaction():
-            abandonment = await campaigns.lock_episode(row.abandonment_id)
-            if abandonment is None:
-                raise LostClaim
-            store = await in_force(await Store.get(id=row.store_id))
-            failure, trail = first_failure(await campaigns.load_facts(store, abandonment), now)
-            if failure is None and store.row.mode != "live":
-                failure = Failure("store_paused", final=False)
-            if failure is not None:
-                outcome = await self._held(claim, abandonment, failure, now)
-            else:
+            store, abandonment = await _lock(row)
+            held, trail = await self._check(store, abandonment, claim, row, now)
+            if held is None:
+                held = await self._without_coupon(claim, row, now)
+            if held is None:
                 await self.pass_the_point(claim)
-                outcome = None
-            decided = "sent" if failure is None else "skipped" if failure.final else "waiting"
-            await campaigns.record(store, abandonment, row.step, decided, failure, trail, now)
-        return outcome
+                await campaigns.record(store, abandonment, row.step, "sent", None, trail, now)
+        return held
+
+    async def _without_coupon(self, claim: Claim, row: Email, now: datetime) -> str | None:
+        """Have the words chosen anew when their coupon is over: nobody has read them. What became of the mail then."""
+        coupon = (row.words or {}).get("coupon")
+        if not coupon or await coupons.still_works(coupon["code"], row.connection_id, now):
+            return None
+        await self.leave(claim, "claimed", status="pending", words=None, next_attempt_at=now, claims=0)
+        return "coupon_over"
+
+    async def _check(
+        self, store: StoreInForce, abandonment: Abandonment, claim: Claim, email: Email, now: datetime
+    ) -> tuple[str | None, list[dict[str, Any]]]:
+        """Run every check with the rows locked; what became of the mail when one failed, and the checks."""
+        failure, trail = first_failure(await campaigns.load_facts(store, abandonment), now)
+        if failure is None and store.row.mode != "live":
+            failure = Failure("store_paused", final=False)
+        if failure is None:
+            return None, trail
+        held = await self._held(claim, abandonment, failure, now)
+        outcome = "skipped" if failure.final else "waiting"
+        await campaigns.record(store, abandonment, email.step, outcome, failure, trail, now)
+        return held, trail
 
     async def _held(self, claim: Claim, abandonment: Abandonment, failure: Failure, now: datetime) -> str:
         """A check failed at the last moment: end the mail, or put it back when it may go later."""
@@ -145,3 +190,15 @@ class EmailSweep(Sweep[Email]):
         async with db.in_transaction():
             await lock_persons(row.connection_id, [row.email_hash])
             await suppress(row.connection_id, row.email_hash, "bounce", self.runtime.now(), detail=text)
+
+
+async def _lock(email: Email) -> tuple[StoreInForce, Abandonment]:
+    """Lock person, cart and abandonment; the store as it is now.
+
+    Raises:
+        LostClaim: the abandonment is gone.
+    """
+    abandonment = await campaigns.lock_episode(email.abandonment_id)
+    if abandonment is None:
+        raise LostClaim
+    return await in_force(await Store.get(id=email.store_id)), abandonment

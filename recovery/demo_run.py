@@ -147,6 +147,11 @@ def _store_settings(base_url: str, code: str, shop: Catalogue) -> dict[str, obje
         "sender_address": shop.email,
         "postal_address": shop.address,
         "privacy_url": f"{base_url}/shop/{code}/help",
+        # Minutes, and no limit per person: whoever plays with it leaves many carts under one address.
+        "steps": [{"delay_minutes": 0}, {"delay_minutes": 60, "coupon": True}],
+        "coupon_callback_url": f"{base_url}/shop/coupons",
+        "coupon_person_days": 0,
+        "coupon_habit_days": 0,
         "contact_url": f"{base_url}/shop/{code}/help",
     }
 

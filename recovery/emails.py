@@ -10,12 +10,14 @@ from email.utils import format_datetime
 from functools import cache
 from typing import Any
 
+from babel.dates import format_datetime as format_datetime_in_words
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from mjml import mjml2html
 
+from recovery.coupons import CouponState
 from recovery.language import Texts
 from recovery.models import Abandonment, Cart, CartItem, Email, LinkToken, Notice
-from recovery.money import format_money, format_quantity
+from recovery.money import babel_locale, format_money, format_quantity
 from recovery.runtime import Runtime
 from recovery.stores.registry import StoreInForce
 from recovery.text import one_line, untold_options
@@ -72,6 +74,23 @@ def ready_made_words(store: StoreInForce, abandonment: Abandonment, cart: Cart, 
         "why": texts.get("labels", "why" if agreed else "why_customer", **values),
         "written_by": "ready_made",
     }
+
+
+def coupon_words(store: StoreInForce, coupon: CouponState | None) -> dict[str, Any]:
+    """What a message says of its coupon: code, percent, until when, and that nobody chose it by hand."""
+    if coupon is None:
+        return {}
+    until = moment_in_words(coupon.expires_at, store)
+    told = _texts(store).section("coupon", percent=coupon.percent, until=until)
+    return {"coupon": told | {"code": coupon.code, "percent": coupon.percent}}
+
+
+def moment_in_words(moment: datetime, store: StoreInForce) -> str:
+    """A moment as people at the store say it: weekday, date, hour and their time zone."""
+    locale = babel_locale(store.row.language)
+    there = moment.astimezone(store.zone)
+    said = format_datetime_in_words(there, "EEEE, d MMMM y, HH:mm", tzinfo=store.zone, locale=locale)
+    return f"{said} {there.tzname()}"
 
 
 async def make_links(runtime: Runtime, store: StoreInForce, email: Email, cart: Cart, now: datetime) -> Links:
@@ -192,7 +211,7 @@ def _context(letter: Letter) -> dict[str, Any]:
     return {
         "language": texts.language,
         "shop": one_line(store.row.name),
-        "words": {"notice": ""} | letter.words,
+        "words": {"notice": "", "coupon": None} | letter.words,
         "labels": texts.section("labels", shop=one_line(store.row.name)),
         "lines": [
             {

@@ -5,14 +5,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from recovery.coupons_rule import sentence
 from recovery.eligibility import REASONS
 from recovery.errors import NotFound
-from recovery.models import Abandonment, Cart, Decision, Email, Order
+from recovery.models import Abandonment, Cart, Coupon, CouponDecision, Decision, Email, Order
 from recovery.money import format_money
 from recovery.persons import suppression_in_force
 from recovery.runtime import Runtime
 from recovery.stores.registry import StoreInForce, in_force
-from recovery.text import duration, email_address, mask_address
+from recovery.text import duration, email_address, mask_address, mask_code
 
 SIGNALS = {
     "base": "a cart with a known address",
@@ -36,6 +37,13 @@ _OUTCOMES = {
     "skipped": "no mail",
     "held_out": "no mail",
     "would_send": "a mail would have been sent; the store only observes",
+}
+COUPON_STATES = {
+    "reserved": "is held, but the shop has not taken it yet",
+    "issued": "is known to the shop and not used yet",
+    "redeemed": "was used in an order",
+    "withdrawing": "is over and being withdrawn from the shop",
+    "released": "is over; its money went back to the budget",
 }
 _EMAILS = {
     "pending": "waits in the queue",
@@ -146,7 +154,26 @@ async def _episode(store: StoreInForce, episode: Abandonment) -> list[str]:
         )
     for email in await Email.filter(abandonment_id=episode.id).order_by("step"):
         sentences.append(_email(store, email))
+    sentences += await _coupons(store, episode)
     return sentences + _end(store, episode)
+
+
+async def _coupons(store: StoreInForce, episode: Abandonment) -> list[str]:
+    """Why each message carried a coupon or not, and what became of the coupon."""
+    told = []
+    for verdict in await CouponDecision.filter(abandonment_id=episode.id).order_by("step"):
+        what = f"a coupon of {verdict.percent} %" if verdict.percent else "no coupon"
+        told.append(f"Message {verdict.step + 1} carries {what}: {sentence(verdict.reason, verdict.values)}")
+    coupon = await Coupon.filter(abandonment_id=episode.id).first()
+    if coupon is None:
+        return told
+    cost = format_money(coupon.amount, coupon.currency, "en")
+    error = f" The shop's last answer: {coupon.last_error}." if coupon.last_error else ""
+    return [
+        *told,
+        f"Its coupon {mask_code(coupon.code)} of {coupon.percent} % (at most {cost}, until "
+        f"{_at(coupon.expires_at, store)}) {COUPON_STATES[coupon.status]}.{error}",
+    ]
 
 
 async def _reason(reason: str, episode: Abandonment) -> str:
@@ -206,6 +233,14 @@ async def _facts(episode: Abandonment) -> dict[str, Any]:
     emails = await Email.filter(abandonment_id=episode.id).order_by("step")
     return {name: getattr(episode, name) for name in names} | {
         "decisions": [{name: getattr(d, name) for name in ("step", "at", "outcome", "reason")} for d in decisions],
+        "coupon_decisions": [
+            {name: getattr(d, name) for name in ("step", "percent", "reason", "values")}
+            for d in await CouponDecision.filter(abandonment_id=episode.id).order_by("step")
+        ],
+        "coupons": [
+            {name: getattr(c, name) for name in ("percent", "status", "expires_at", "redeemed_at")}
+            for c in await Coupon.filter(abandonment_id=episode.id)
+        ],
         "emails": [
             {name: getattr(e, name) for name in ("step", "status", "subject", "attempts", "smtp_code", "sent_at")}
             for e in emails

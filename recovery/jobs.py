@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from recovery import campaigns, copies, db, delivery, detection, notices, outbox, scoring, sync
+from recovery import campaigns, copies, coupons_sweep, db, delivery, detection, notices, outbox, scoring, sync
 from recovery.models import JobRun
 from recovery.runtime import Runtime
 from recovery.stores.registry import StoreInForce, all_in_force
@@ -142,6 +142,7 @@ async def _email_store(runtime: Runtime, store: StoreInForce, scope: Scope, repo
     _add_sweep(report, store, run)
     if run.relay_trouble is None and store.settings.copy_address:
         report.add({"copies": await copies.send_copies(runtime, store)})
+    report.add(await coupons_sweep.sweep(runtime, store))
 
 
 async def _notice_store(runtime: Runtime, store: StoreInForce, scope: Scope, report: Report) -> None:

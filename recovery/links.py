@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import structlog
@@ -13,8 +13,10 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from tortoise.expressions import F
 
-from recovery import db, pages
+from recovery import coupons, db, pages
 from recovery.carts import take_back_for_person
+from recovery.coupons import CouponState
+from recovery.emails import coupon_words
 from recovery.errors import LinkRefused
 from recovery.language import Texts
 from recovery.models import Cart, LinkToken, Store
@@ -93,10 +95,11 @@ async def restore(request: Request) -> Response:
     if opened.cart.status in {"deleted", "merged"}:
         return refusal(request, LinkRefused("cart gone"))
     if opened.cart.status == "ordered":
-        return await _saved_cart(opened, ordered=True)
+        return await _saved_cart(opened, None, ordered=True)
+    coupon = await coupons.of_cart(opened.cart.id, now)
     if opened.cart.restore_url:
-        return RedirectResponse(await _with_handoff(runtime, opened), 302, headers=pages.PRIVATE)
-    return await _saved_cart(opened, ordered=False)
+        return RedirectResponse(await _with_handoff(runtime, opened, coupon), 302, headers=pages.PRIVATE)
+    return await _saved_cart(opened, coupon, ordered=False)
 
 
 def refusal(request: Request, refused: LinkRefused) -> Response:
@@ -160,7 +163,7 @@ async def _unsubscribe_page(store: Store, state: str) -> Response:
     return pages.page("unsubscribe", texts, look=look, state=state, shop_url=store.connection.base_url)
 
 
-async def _saved_cart(opened: OpenedLink, *, ordered: bool) -> Response:
+async def _saved_cart(opened: OpenedLink, coupon: CouponState | None, *, ordered: bool) -> Response:
     store, cart = opened.store, opened.cart
     texts, look = await _texts(store)
     shown = await read_shown(cart)
@@ -171,6 +174,7 @@ async def _saved_cart(opened: OpenedLink, *, ordered: bool) -> Response:
         look=look,
         ordered=ordered,
         lines=lines,
+        coupon=coupon_words(await in_force(store), coupon).get("coupon"),
         total=pages.money(store, cart, shown.total, texts),
         total_label=texts.get("labels", "total"),
         quantity_label=texts.get("labels", "quantity"),
@@ -183,12 +187,12 @@ async def _texts(store: Store) -> tuple[Texts, pages.Look]:
     return Texts(store.language, formal=settings.form_of_address == "formal"), pages.look_of(store, settings)
 
 
-async def _with_handoff(runtime: Runtime, opened: OpenedLink) -> str:
+async def _with_handoff(runtime: Runtime, opened: OpenedLink, coupon: CouponState | None) -> str:
     """The shop's restore address with a proof that lives five minutes by the real clock."""
     cart, store = opened.cart, opened.store
     secret = runtime.keys.vault.open(store.connection.hook_secret)
-    swap = (await read_shown(cart)).swaps
-    token = sign_handoff(secret, cart.quote_id, store.code, opened.link.jti, int(time.time()), swap)
+    more: dict[str, Any] = {"swap": (await read_shown(cart)).swaps, "coupon": coupon.code if coupon else None}
+    token = sign_handoff(secret, cart.quote_id, store.code, opened.link.jti, int(time.time()), more)
     parts = urlsplit(cart.restore_url or "")
     query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), ("cartback", token)])
     return urlunsplit(parts._replace(query=query))

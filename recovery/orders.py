@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from recovery import db, episodes
+from recovery import coupons, db, episodes
 from recovery.carts import Taken
 from recovery.models import Abandonment, Cart, Order, Store
 from recovery.persons import lock_persons
@@ -34,6 +34,7 @@ async def take(
         return "older", person
     _fill(row, store, order, person, now)
     await row.save()
+    await coupons.note_order(row, now)
     cart = await _absorb_cart(row, now)
     if row.state == "cancelled":
         await _take_back_recovery(row, now)

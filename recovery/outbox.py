@@ -72,6 +72,14 @@ class LostClaim(Exception):
     """Somebody else owns this mail now, or its reason is gone; there is nothing left to do."""
 
 
+class HeldBack(Exception):
+    """A mail does not go now, and that is written down; ``outcome`` is what became of it."""
+
+    def __init__(self, outcome: str) -> None:
+        super().__init__(outcome)
+        self.outcome = outcome
+
+
 @dataclass(frozen=True)
 class Claim:
     """The right to work on one mail until somebody with a higher fence takes it."""
@@ -108,7 +116,12 @@ class Sweep(ABC, Generic[Row]):
 
     @abstractmethod
     async def compose(self, claim: Claim) -> Parcel[Row]:
-        """The bytes of this attempt."""
+        """The bytes of this attempt.
+
+        Raises:
+            HeldBack: it does not go now.
+            LostClaim: somebody else owns it.
+        """
 
     @abstractmethod
     async def enter_sending(self, claim: Claim, row: Row) -> str | None:
@@ -213,7 +226,10 @@ class Sweep(ABC, Generic[Row]):
         stays = await self.look_again(claim)
         if stays is not None:
             return stays
-        parcel = await self.compose(claim)
+        try:
+            parcel = await self.compose(claim)
+        except HeldBack as held_back:
+            return held_back.outcome
         crash_point(self.runtime.settings, "mail.composed")
         try:
             await mailer.offer(self.store.settings.sender_address or "", parcel.row.to_address or "")

@@ -60,6 +60,9 @@ class Settings(BaseSettings):
     smtp_username: str | None = Field(None, description="Its user name, when it wants one.")
     smtp_password: SecretStr | None = Field(None, description="Its password.")
     smtp_timeout: float = Field(30, gt=0, description="Seconds to wait for an SMTP answer before DATA.")
+    coupon_timeout: float = Field(
+        5, gt=0, le=30, description="Seconds to wait for a shop that is told of a coupon; it is asked twice at once."
+    )
     send_slots: int = Field(8, ge=1, le=64, description="Mails on their way at once per worker process.")
     sweep_seconds: int = Field(30, ge=1, le=60, description="Seconds between two sweeps of the worker.")
     allow_private_hosts: bool = Field(

@@ -96,6 +96,11 @@ def mask_address(address: str) -> str:
     return f"{local[:1]}***@{domain}"
 
 
+def mask_code(code: str) -> str:
+    """``BACK-…4RTN``: enough to tell codes apart, not enough to use one."""
+    return f"{code.partition('-')[0][:4]}…{code[-4:]}" if len(code) > 10 else f"{code[:2]}…"
+
+
 def mask_addresses(text: str) -> str:
     """``text`` with every e-mail address in it masked, for logs and reports."""
     return _ANY_ADDRESS.sub(lambda match: mask_address(unquote(match[0])), text)

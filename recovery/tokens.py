@@ -8,6 +8,7 @@ is for the caller (``links``). Every refusal is the same ``LinkRefused``.
 import base64
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -158,12 +159,13 @@ def read_session(keys: Keys, token: str, now: datetime) -> SessionClaims:
 
 
 def sign_handoff(
-    hook_secret: str, quote_id: str, store: str, ref: str, issued_at: int, swap: list[list[str]] | None = None
+    hook_secret: str, quote_id: str, store: str, ref: str, issued_at: int, more: Mapping[str, Any] | None = None
 ) -> str:
     """The short proof with which a shop lets the customer into the saved cart; the key comes from its hook secret.
 
-    ``issued_at`` is in seconds of real time, since the shop checks it with its own clock. ``swap`` names products of
-    the cart with the variants that the customer took instead.
+    ``issued_at`` is in seconds of real time, since the shop checks it with its own clock. ``more`` may hold ``swap``,
+    products of the cart with the variants that the customer took instead, and ``coupon``, a code that the shop may put
+    into the cart; what is empty is left out.
     """
     claims: dict[str, Any] = {
         "iss": "cartback",
@@ -173,7 +175,7 @@ def sign_handoff(
         "ref": ref,
         "iat": issued_at,
         "exp": issued_at + HANDOFF_SECONDS,
-    } | ({"swap": swap} if swap else {})
+    } | {name: value for name, value in (more or {}).items() if value}
     secret = base64.b64decode(hook_secret.removeprefix("whsec_") + "==")
     return jwt.encode(claims, derive(secret, "handoff"), algorithm="HS256", headers={"typ": "cb-handoff+jwt"})
 

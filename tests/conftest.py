@@ -7,6 +7,7 @@ import redis
 
 from recovery import db as recovery_db
 from recovery.embedded import EmbeddedServers, Endpoints
+from tests.coupon_shop import CouponShop, CouponShopThread
 from tests.llm_server import LlmServer, LlmThread
 from tests.servers import TEMPLATE, database, database_copy, execute, fast_folder, run_apart
 from tests.shop import READY, Shop, open_shop, settings_for
@@ -65,6 +66,13 @@ def llm_server() -> Iterator[LlmServer]:
     """A real OpenAI-compatible server that records what it is asked; ``server.script(...)`` makes it misbehave."""
     with LlmThread() as server:
         yield server
+
+
+@pytest.fixture
+def till() -> Iterator[CouponShop]:
+    """A real shop's coupon call-back; ``till.script(Fault(status=500))`` makes it misbehave."""
+    with CouponShopThread() as till:
+        yield till
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from recovery.demo.cart_pages import CartPages
 from recovery.demo.catalogue.loading import catalogue_folder
 from recovery.demo.catalogue.model import Catalogue
 from recovery.demo.checkout_pages import CheckoutPages
+from recovery.demo.coupon_pages import CouponPages
 from recovery.demo.fronts import FIRST, fronts
 from recovery.demo.handoff import handoff_key
 from recovery.demo.hook_sender import RETRY_SECONDS, HookSender
@@ -100,6 +101,7 @@ def build_demo(config: DemoConfig, catalogues: dict[str, Catalogue] | None = Non
     routes: list[BaseRoute] = [
         Mount("/demo/assets", StaticFiles(directory=_ASSETS)),
         *StartPages(views, config.clock, sender, mailbox, config.admin_url, offered).routes(),
+        *CouponPages(shop, config.hook_secret).routes(),
         *ShelfPages(front, pictures).routes(),
         *CartPages(front).routes(),
         *CheckoutPages(front).routes(),

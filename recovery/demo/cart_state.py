@@ -24,6 +24,20 @@ class Consent:
 
 
 @dataclass
+class Coupon:
+    """A code that Cartback made for one customer; ``order_id`` is the order that used it."""
+
+    store: str
+    percent: int
+    expires_at: datetime
+    order_id: str | None = None
+    withdrawn: bool = False
+
+    def works(self, store: str, now: datetime) -> bool:
+        return self.store == store and self.order_id is None and not self.withdrawn and now < self.expires_at
+
+
+@dataclass
 class Line:
     """So many pieces or packs of one variant; ``unit_price`` and ``name`` are what the shopper saw last."""
 
@@ -134,9 +148,8 @@ class PricedCart:
     count: int
 
 
-def price_cart(cart: Cart, catalogue: Catalogue) -> PricedCart:
-    """Cost of every line the catalogue still knows; shipping is None until a way of delivery is chosen."""
-    percent = catalogue.coupons.get(cart.coupon or "", 0)
+def price_cart(cart: Cart, catalogue: Catalogue, percent: int) -> PricedCart:
+    """Cost of every line the catalogue still knows, ``percent`` off; shipping is None until it is chosen."""
     lines = []
     for line in cart.lines:
         variant = catalogue.variants.get(line.variant_id)

@@ -1,6 +1,6 @@
 """The data of product.updated and policy.updated for a whole catalogue, in batches."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from recovery.demo.cart_hooks import Addresses, number
 from recovery.demo.catalogue.model import Attribute, Catalogue, Product, SizeGuide, Variant
@@ -65,6 +65,18 @@ def variant_entry(
         **_common(product, catalogue),
         "attributes": [*chosen, *(_attribute(attribute) for attribute in variant.attributes)],
     }
+
+
+def stock_entries(
+    touched: Iterable[str], catalogue: Catalogue, at: Addresses, stock: Callable[[Variant], int]
+) -> Iterator[dict[str, object]]:
+    """These variants, with their products before them, as they are now."""
+    variants = [catalogue.variants[variant_id] for variant_id in sorted(touched) if variant_id in catalogue.variants]
+    for product_id in sorted({variant.product_id for variant in variants}):
+        yield product_entry(catalogue.products[product_id], catalogue, at, stock)
+    for variant in variants:
+        if variant.id != variant.product_id:
+            yield variant_entry(variant, catalogue.products[variant.product_id], catalogue, at, stock)
 
 
 def policy_batches(catalogue: Catalogue, at: Addresses) -> Iterator[list[dict[str, object]]]:

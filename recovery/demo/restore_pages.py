@@ -79,7 +79,7 @@ class RestorePages:
             return self._front.page(guest, "other_person.html.jinja", {"token": token})
         self._take(guest, cart)
         self._shop.take_instead(cart, swaps_of(claims))
-        self._shop.restore(cart, ref)
+        self._shop.restore(cart, ref, str(claims.get("coupon", "")))
         # On to an address without the hand-off: it must not stay in the history or be shared by copying the address.
         return self._front.send(guest, go(guest.path("restored")))
 

@@ -9,6 +9,7 @@ from recovery.demo.cart_hooks import Addresses, cart_data, consent_data, order_d
 from recovery.demo.cart_state import (
     Cart,
     Consent,
+    Coupon,
     Line,
     LineChange,
     Order,
@@ -19,7 +20,7 @@ from recovery.demo.cart_state import (
     swap_lines,
 )
 from recovery.demo.catalogue.model import Catalogue, Variant
-from recovery.demo.catalogue_hooks import policy_batches, product_batches, product_entry, variant_entry
+from recovery.demo.catalogue_hooks import policy_batches, product_batches, stock_entries
 from recovery.demo.customers import CUSTOMERS, Customer, customers_of
 from recovery.demo.hook_sender import HookSender
 from recovery.demo.shop_state import ShopRecords, load_records, new_id, save_records
@@ -60,7 +61,7 @@ class DemoShop:
         )
 
     def priced(self, cart: Cart) -> PricedCart:
-        return price_cart(cart, self.catalogues[cart.store])
+        return price_cart(cart, self.catalogues[cart.store], self._percent(cart.store, cart.coupon or ""))
 
     def stock(self, variant: Variant) -> int:
         """Pieces on the shelf now."""
@@ -152,11 +153,32 @@ class DemoShop:
     def use_coupon(self, cart: Cart, code: str) -> bool:
         """Apply the code, or take it away when it is empty; False when the shop does not know it."""
         known = code.strip().upper()
-        if known and known not in self.catalogues[cart.store].coupons:
+        if known and not self._percent(cart.store, known):
             return False
         cart.coupon = known or None
         self._changed(cart)
         return True
+
+    def take_coupon(self, code: str, coupon: Coupon) -> bool:
+        """Keep a code that Cartback made; False when it is here already."""
+        if code in self._records.coupons:
+            return False
+        self._records.coupons[code] = coupon
+        self._save()
+        return True
+
+    def withdraw_coupon(self, code: str) -> bool:
+        """Take a code back; False when the shop does not know it."""
+        coupon = self._records.coupons.get(code)
+        if coupon is not None:
+            coupon.withdrawn = True
+            self._save()
+        return coupon is not None
+
+    def _percent(self, store: str, code: str) -> int:
+        """The discount of a code now, 0 for one that does not work."""
+        made = self._records.percent(store, code, self._clock.now())
+        return self.catalogues[store].coupons.get(code, 0) if made is None else made
 
     def set_contact(self, cart: Cart, email: str, marketing: bool) -> None:
         """The address was typed; a changed newsletter box is told on its own as well."""
@@ -226,11 +248,13 @@ class DemoShop:
         cart.version += 1
         self._tell("cart.deleted", cart.store, {"quote_id": cart.quote_id, "version": cart.version})
 
-    def restore(self, cart: Cart, ref: str) -> None:
-        """A hand-off brought this cart back: check every line and tell Cartback, once per ``ref``."""
+    def restore(self, cart: Cart, ref: str, code: str = "") -> None:
+        """A hand-off brought this cart back: check and tell it once per ``ref``; a code goes into a cart without."""
         if cart.ref == ref:
             return
         cart.ref = ref
+        if code and not cart.coupon:
+            self.use_coupon(cart, code)
         cart.restored = [self._check_line(cart, line) for line in list(cart.lines)]
         if any(change.outcome != "kept" for change in cart.restored):
             self._changed(cart)
@@ -288,9 +312,11 @@ class DemoShop:
             email=cart.email,
             customer_id=cart.customer_id,
             payment=method.code,
-            coupon=cart.coupon,
+            coupon=cart.coupon if priced.discount else None,
             ref=cart.ref,
         )
+        if order.coupon in self._records.coupons:
+            self._records.coupons[order.coupon].order_id = order.order_id
         cart.status = "ordered"
         self._records.orders[order.order_id] = order
         self._move_stock(order, 1)
@@ -303,6 +329,7 @@ class DemoShop:
         if order.state == "cancelled":
             return
         order.state = "cancelled"
+        self._records.free_coupon_of(order.order_id)
         order.version += 1
         self._move_stock(order, -1)
         self._send_order("order.cancelled", order)
@@ -334,7 +361,7 @@ class DemoShop:
             self._records.consents[cart.customer_id] = cart.consent
         orders = len(self.orders_of(cart.customer_id)) if cart.customer_id else 0
         at = self._addresses[cart.store]
-        self._tell("cart.updated", cart.store, cart_data(cart, price_cart(cart, catalogue), catalogue, at, orders))
+        self._tell("cart.updated", cart.store, cart_data(cart, self.priced(cart), catalogue, at, orders))
 
     def _tell_consent(self, cart: Cart) -> None:
         if cart.email and cart.consent:
@@ -348,20 +375,10 @@ class DemoShop:
     def _send_stock(self, order: Order) -> None:
         touched = {line.variant_id for line in order.lines}
         for store in self.catalogues:
-            products = list(self._stock_entries(store, touched))
+            catalogue, at = self.catalogues[store], self._addresses[store]
+            products = list(stock_entries(touched, catalogue, at, self.stock))
             if products:
                 self._tell("product.updated", store, {"products": products})
-
-    def _stock_entries(self, store: str, touched: Iterable[str]) -> Iterable[dict[str, object]]:
-        catalogue, at = self.catalogues[store], self._addresses[store]
-        variants = [
-            catalogue.variants[variant_id] for variant_id in sorted(touched) if variant_id in catalogue.variants
-        ]
-        for product_id in sorted({variant.product_id for variant in variants}):
-            yield product_entry(catalogue.products[product_id], catalogue, at, self.stock)
-        for variant in variants:
-            if variant.id != variant.product_id:
-                yield variant_entry(variant, catalogue.products[variant.product_id], catalogue, at, self.stock)
 
     def _move_stock(self, order: Order, sign: int) -> None:
         for line in order.lines:

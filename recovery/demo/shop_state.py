@@ -2,11 +2,12 @@
 
 import secrets
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from recovery.demo.cart_state import Cart, Consent, Order
+from recovery.demo.cart_state import Cart, Consent, Coupon, Order
 from recovery.demo.files import unreadable, write_atomically
 
 # No 0, 1, I or O: people read these ids aloud and type them into `cartback explain`.
@@ -21,8 +22,22 @@ class ShopRecords:
     carts: dict[str, Cart] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)
     consents: dict[str, Consent] = field(default_factory=dict)
+    coupons: dict[str, Coupon] = field(default_factory=dict)
     sold: dict[str, int] = field(default_factory=dict)
     order_count: int = 0
+
+    def percent(self, store: str, code: str, now: datetime) -> int | None:
+        """The discount of a code that Cartback made, 0 when it does not work; None for any other code."""
+        made = self.coupons.get(code)
+        if made is None:
+            return None
+        return made.percent if made.works(store, now) else 0
+
+    def free_coupon_of(self, order_id: str) -> None:
+        """The order is cancelled: its code may be used again."""
+        for coupon in self.coupons.values():
+            if coupon.order_id == order_id:
+                coupon.order_id = None
 
 
 _SHAPE = TypeAdapter(ShopRecords)

@@ -35,6 +35,7 @@ class Shopper:
     stage: str
     email: str
     customer: str | None = None
+    mails: int = 1
 
 
 @dataclass
@@ -55,6 +56,7 @@ GUEST = Shopper(
     question="Is the jacket waterproof, and which size do I need?",
     stage="contact",
     email="nina@example.com",
+    mails=2,
 )
 REGISTERED = Shopper(
     name="registered customer",
@@ -90,6 +92,8 @@ class Journey:
             ("counts as recovered", self._explain_recovered),
             ("gets no further mail in three days", self._no_more_mail),
         ]
+        if self._shopper.mails > 1:
+            actions.insert(4, ("gets a second mail an hour later, with a coupon", self._read_coupon))
         async with self._client:
             for title, action in actions:
                 step = Step(self._shopper.name, title)
@@ -134,6 +138,20 @@ class Journey:
         _expect(len(mails) == 1, f"{len(mails)} mails arrived instead of one")
         self._mail = mails[0]
         return {"to": self._shopper.email, "subject": self._mail["subject"], "links": len(self._mail["links"])}
+
+    async def _read_coupon(self) -> dict[str, Any]:
+        response = await self._client.post("/demo/clock", data={"minutes": "61"})
+        _expect(response.status_code == 200, f"the clock answered {response.status_code}")
+
+        async def arrived() -> bool:
+            return len(await self._mails()) == self._shopper.mails
+
+        await _until(arrived, f"a second mail to {self._shopper.email} arrives")
+        self._mail = (await self._mails())[0]
+        text = await self._get(f"/inbox/{self._mail['id']}/html")
+        code = re.search(r"BACK(-[A-Z2-9]{4,5}){3}", text)
+        _expect(code is not None, "the second mail names no coupon")
+        return {"code": code[0] if code else "", "subject": self._mail["subject"]}
 
     async def _find_mail(self) -> bool:
         return bool(await self._mails())
@@ -226,13 +244,15 @@ class Journey:
         episode = await self._explain()
         _expect(episode["status"] == "recovered", f"the episode is {episode['status']}")
         revenue = f"{episode['recovered_revenue'] / 100:.2f} {episode['recovered_currency']}"
-        return {"recovered revenue": revenue, "at": episode["recovered_at"]}
+        used = [coupon["status"] for coupon in episode["coupons"]]
+        _expect(used in ([], ["redeemed"]), f"the coupon is {used}")
+        return {"recovered revenue": revenue, "at": episode["recovered_at"], "coupons used": len(used)}
 
     async def _no_more_mail(self) -> dict[str, Any]:
         await self._client.post("/demo/clock", data={"minutes": str(3 * 1440)})
         await asyncio.sleep(1.6)  # the demo sweeps every second
         mails = len(await self._mails())
-        _expect(mails == 1, f"{mails} mails arrived in all")
+        _expect(mails == self._shopper.mails, f"{mails} mails arrived in all")
         return {"mails in all": mails}
 
     def _other_device(self) -> httpx2.AsyncClient:

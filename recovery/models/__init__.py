@@ -3,6 +3,7 @@
 from recovery.models.abandonment import Abandonment, Decision
 from recovery.models.budget import LlmBudget, LlmReservation
 from recovery.models.cart import Cart, CartItem, CartSwap
+from recovery.models.coupon import Coupon, CouponBudget, CouponDecision, LoadedCode
 from recovery.models.email import Email
 from recovery.models.hook import HookDelivery, RejectedDelivery
 from recovery.models.installation import Heartbeat, Installation, JobRun
@@ -22,6 +23,9 @@ __all__ = [
     "CartSwap",
     "Connection",
     "ConsentRecord",
+    "Coupon",
+    "CouponBudget",
+    "CouponDecision",
     "Decision",
     "Email",
     "Heartbeat",
@@ -31,6 +35,7 @@ __all__ = [
     "LinkToken",
     "LlmBudget",
     "LlmReservation",
+    "LoadedCode",
     "Notice",
     "Order",
     "Person",

@@ -16,6 +16,7 @@ def test_the_story_holds_from_an_empty_folder_and_leaves_nothing_running(tmp_pat
         "leaves; 31 minutes pass",
         "gets one mail",
         "was scored, and the decision is on record",
+        "gets a second mail an hour later, with a coupon",
         "follows the restore link",
         "asks the assistant",
         "orders",
@@ -23,8 +24,9 @@ def test_the_story_holds_from_an_empty_folder_and_leaves_nothing_running(tmp_pat
         "gets no further mail in three days",
     ]
     evidence = {(step["shopper"], step["title"]): step["evidence"] for step in story["steps"]}
-    # The sums are what the shop's catalogue says: a jacket at 239.00 and socks at 19.00, free delivery above 150.00.
-    assert evidence["guest", "counts as recovered"]["recovered revenue"] == "258.00 EUR"
+    # The sums are what the shop's catalogue says: a jacket at 239.00 and socks at 19.00, free delivery above 150.00,
+    # less the 5 % of the coupon that the restore link carried.
+    assert evidence["guest", "counts as recovered"]["recovered revenue"] == "245.10 EUR"
     # A fleece at 369.00 and a courier at 14.90.
     assert evidence["registered customer", "counts as recovered"]["recovered revenue"] == "383.90 PLN"
     assert evidence["guest", "was scored, and the decision is on record"]["score"] == 0.52
