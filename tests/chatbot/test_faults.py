@@ -4,11 +4,9 @@ import asyncio
 import os
 import signal
 import socket
-import sys
 import time
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +23,7 @@ from recovery import db as recovery_db
 from recovery.runtime import Runtime
 from tests.chatbot.client import Client, Transcript
 from tests.chatbot.conftest import BRISK, StartNode, wait_until
+from tests.chatbot.node_program import node_process
 from tests.chatbot.rows import Shop, make_shop
 from tests.chatbot.sources import EMOJI, Stalling, telling
 
@@ -248,31 +247,10 @@ async def test_an_endless_source_is_cut_at_the_deadline(start_node: StartNode, s
     assert client.seen.finished[turn]["finish"] == "cut"
 
 
-@asynccontextmanager
-async def node_process(runtime: Runtime) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
-    """A node in a process of its own, so that it can be killed, and its address."""
-    settings = runtime.settings
-    with listen("127.0.0.1", 0) as listener:
-        port = listener.getsockname()[1]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.chatbot.slow_node", str(settings.database_url), str(settings.redis_url),
-        settings.public_url, str(port), stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        assert process.stdout is not None
-        async with asyncio.timeout(30):
-            assert await process.stdout.readline() == b"ready\n"
-        yield process, f"http://127.0.0.1:{port}"
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-
 @pytest.mark.faults
 async def test_a_producer_killed_in_the_middle(start_node: StartNode, runtime: Runtime, empty: None) -> None:
     """Three talks, one told nothing of its answer yet, one its first words, one more."""
-    async with node_process(runtime) as (process, base), start_node(QUICK) as survivor:
+    async with node_process(runtime, "slow_node") as (process, base), start_node(QUICK) as survivor:
         talks = []
         for name, frames in (("one", 2), ("two", 3), ("three", 6)):
             opened = await survivor.open((await make_shop(runtime, name=name)).token)
@@ -301,7 +279,7 @@ async def receive(client: Client, frames: int) -> None:
 async def test_a_producer_asleep_past_its_lease_changes_nothing_when_it_wakes(
     start_node: StartNode, shop: Shop, runtime: Runtime
 ) -> None:
-    async with node_process(runtime) as (process, base), start_node(QUICK) as survivor:
+    async with node_process(runtime, "slow_node") as (process, base), start_node(QUICK) as survivor:
         opened = await survivor.open(shop.token)
         async with survivor.client() as client, Client(base, origin=survivor.chat.origin) as sleepy:
             await client.hello(opened)
