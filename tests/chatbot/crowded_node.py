@@ -1,9 +1,9 @@
 """A node of the assistant in a process of its own for crowds: it answers with many words, or with few."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
-from chatbot.assistant import Cards, Source
+from chatbot.assistant import Piece, Source
 from chatbot.limits import Limits
 from chatbot.turns import Claim
 from tests.chatbot.node_program import run_node
@@ -15,7 +15,7 @@ LONG = "A long answer, please."
 LONG_TEXT = "x" * 100_000
 
 
-async def say(right: Claim) -> AsyncIterator[str | Cards]:
+async def say(right: Claim) -> AsyncGenerator[Piece, None]:
     """Many words at once, or few."""
     if right.question == LONG:
         yield LONG_TEXT

@@ -21,10 +21,11 @@ from recovery.settings import Settings
 from tests.chatbot.conftest import SECRET_KEY, wait_until
 
 
-async def run_node(limits: Limits, source: Source, send_buffer: int | None = None) -> None:
+async def run_node(limits: Limits, source: Source | None = None, send_buffer: int | None = None) -> None:
     """Serve until killed, as the program's arguments say; prints ``ready`` once it answers.
 
-    ``send_buffer`` is how many bytes the kernel may keep for each client, where the test needs that to be few.
+    Without a ``source`` the store says who answers. ``send_buffer`` is how many bytes the kernel may keep for each
+    client, where the test needs that to be few.
     """
     database_url, redis_url, public_url, port = sys.argv[1:]
     settings = Settings(
