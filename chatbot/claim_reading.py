@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from chatbot.claim_text import Token, readings, tokens, undisguised
-from chatbot.claim_words import NUMBERS, STRONG, phrases_at, tags
+from chatbot.claim_words import NUMBERS, PHRASES, STRONG, STRONG_BEGINNINGS, phrases_at, tags
 
 #: What was shown just before counts as the beginning of a claim this far back.
 CONTEXT = 160
@@ -17,6 +17,8 @@ _ROMAN = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3
 _NO_ROMAN = frozenset("XL CM MM CD DC MD CC DI MI II".split())
 _ISO = frozenset("EUR USD GBP PLN CZK CHF SEK NOK DKK HUF RON UAH JPY CNY BTC CAD AUD RUB TRY INR BRL".split())
 _JOINERS = frozenset("- to do and or x / i lub a + bis".split())
+#: ``1, 2 or 3 days``, and no chain without an end.
+_LONGEST_RANGE = 6
 _BETWEEN = frozenset(
     "working business calendar full whole roboczych robocze roboczy roboczego kalendarzowych pelnych calych".split()
 )
@@ -98,11 +100,12 @@ class Reading:
         places = [at for at, token in enumerate(self.tokens) if token.kind == "w"]
         words = [self.tokens[at].low for at in places]
         for nth, at in enumerate(places):
-            for length, tag in phrases_at(words, nth):
-                # A phrase that only ends in the sentence is a claim of the sentence.
-                last = places[nth + length - 1]
-                self.tags[at if at >= self.start else last].add(tag)
-            for length in (2, 3):
+            if words[nth] in PHRASES:
+                for length, tag in phrases_at(words, nth):
+                    # A phrase that only ends in the sentence is a claim of the sentence.
+                    last = places[nth + length - 1]
+                    self.tags[at if at >= self.start else last].add(tag)
+            for length in (2, 3) if words[nth] in STRONG_BEGINNINGS else ():
                 joined = "".join(words[nth : nth + length])
                 if joined in STRONG and nth + length <= len(words) and not STRONG & set(words[nth : nth + length]):
                     self.tags[places[nth + length - 1]] |= tags(joined)
@@ -117,8 +120,11 @@ class Reading:
                 self.tags[max(after - 1, self.start)] |= tags(word) - {"measure", "size", "count", "foreign"}
 
     def _clusters(self) -> Iterator[tuple[int, int]]:
-        first = 0
-        for at in range(1, len(self.tokens) + 1):
+        """Runs of tokens that may be one word; from the one in which the sentence begins."""
+        first = min(self.start, max(len(self.tokens) - 1, 0))
+        while first > 0 and self._continues(first):
+            first -= 1
+        for at in range(first + 1, len(self.tokens) + 1):
             if at < len(self.tokens) and self._continues(at):
                 continue
             after = at
@@ -166,14 +172,18 @@ class Reading:
 
     def unit(self, number: Number, wanted: str) -> int | None:
         """The token after a number that is such a unit; a range takes that of its end."""
-        at = self._past_marks(number.after)
-        if at < len(self.tokens) and wanted in self.tags[at]:
-            return at
-        if at < len(self.tokens) and self.words[at] in _BETWEEN:
-            at = self._past_marks(at + 1)
-            return at if at < len(self.tokens) and wanted in self.tags[at] else None
-        partner = self.range_end(number)
-        return self.unit(partner, wanted) if partner is not None else None
+        end: Number | None = number
+        for _ in range(_LONGEST_RANGE):
+            if end is None:
+                return None
+            at = self._past_marks(end.after)
+            if at < len(self.tokens) and wanted in self.tags[at]:
+                return at
+            if at < len(self.tokens) and self.words[at] in _BETWEEN:
+                at = self._past_marks(at + 1)
+                return at if at < len(self.tokens) and wanted in self.tags[at] else None
+            end = self.range_end(end)
+        return None
 
     def range_end(self, number: Number) -> Number | None:
         """The number that a range goes on to."""

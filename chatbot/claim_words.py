@@ -217,6 +217,8 @@ STRONG = frozenset(
     "darmo rabat rabatu promocja znizka znizki procent cheaper taniej twenty thirty forty fifty sixty seventy eighty "
     "ninety hundred dwanascie dwadziescia trzydziesci piecdziesiat tomorrow lifetime delivery".split()
 )
+#: What a word that such a one is split into may be.
+STRONG_BEGINNINGS = frozenset(word[:length] for word in STRONG for length in range(1, len(word)))
 #: Which of the words above are never true, because nothing typed can say them.
 NEVER = ("discount", "promise", "soon", "relative", "safety", "date")
 

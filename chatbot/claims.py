@@ -249,9 +249,7 @@ def _in_code(read: Reading, at: int, facts: Facts) -> bool:
 
 def _money_words(read: Reading, facts: Facts) -> Iterator[Claim]:
     """Currencies and percents without a number, parts of a price, and what costs without a sum."""
-    judged = {read.sign_before(number) for number in read.numbers} | {
-        read.unit(number, unit) for number in read.numbers for unit in ("currency", "percent")
-    }
+    judged = _beside_numbers(read)
     for at in read.having("currency"):
         if at not in judged and not _ordinary(read, at):
             yield _claim(read, "price", at)
@@ -266,6 +264,15 @@ def _money_words(read: Reading, facts: Facts) -> Iterator[Claim]:
         for at in read.having("cost"):
             if not refused(read, at):
                 yield _claim(read, "price", at)
+
+
+def _beside_numbers(read: Reading) -> set[int | None]:
+    """The currencies and percents that belong to a number, which is judged with them."""
+    if {"currency", "percent"}.isdisjoint(read.here):
+        return set()
+    return {read.sign_before(number) for number in read.numbers} | {
+        read.unit(number, unit) for number in read.numbers for unit in ("currency", "percent")
+    }
 
 
 def _ordinary(read: Reading, at: int) -> bool:

@@ -69,6 +69,8 @@ class Facts:
         self._items: dict[str, Item] = {}
         self._families: dict[str, _Family] = {}
         self._by_stem: dict[str, list[tuple[str, str]]] = {}
+        # What was shown is read again with each of the next sentences, word by word.
+        self._named: dict[str, Set[str]] = {}
         self._quotes: set[str] = set()
         self._own: set[str] = set()
         self.shouted: set[str] = set()
@@ -90,6 +92,7 @@ class Facts:
     def add(self, items: Iterable[Item]) -> None:
         """Take further products of the store that this turn may speak of; each keeps its place."""
         self._option_sets.clear()
+        self._named.clear()
         for item in items:
             if item.id in self._items:
                 continue
@@ -132,7 +135,11 @@ class Facts:
 
     def _named_by(self, word: str) -> Set[str]:
         near = self._by_stem.get(word[:STEM])
-        return {family for known, family in near if same(word, known)} if near else _NONE
+        if not near:
+            return _NONE
+        if word not in self._named:
+            self._named[word] = {family for known, family in near if same(word, known)}
+        return self._named[word]
 
     def names_number(self, words: list[str], at: int) -> bool:
         """Whether a number is part of a product's name, right behind another word of it."""

@@ -17,6 +17,10 @@ from recovery.llm_wire import CHARACTERS_PER_TOKEN, Message, Request, ToolCall, 
 
 MOST_ROUNDS = 4
 MAX_TOKENS = 1000
+#: Characters of one answer that are read, all rounds together; twice what so many tokens hold. Then it is cut.
+MOST_TEXT = 8_000
+#: So many are read before other customers have their turn: a server may send any amount at once.
+SLICE = 256
 #: The port gives up first, so that its breaker hears of a model that is too slow.
 GRACE = 0.2
 #: Nobody has been paid for these.
@@ -106,6 +110,7 @@ class ModelAnswer:
         self._clock = asyncio.get_running_loop().time
         self._ends = self._clock() + patience.total
         self._calls: list[ToolCall] = []
+        self._text_left = MOST_TEXT
 
     async def stream(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
         """The text as it may be shown.
@@ -182,12 +187,25 @@ class ModelAnswer:
                 if isinstance(piece, ToolCall):
                     self._calls.append(piece)
                     continue
-                shown = self._release.push(piece, self._clock())
-                if not shown:
-                    self._check()
-                yield piece, shown
+                for at in range(0, len(piece), SLICE):
+                    part = piece[at : at + SLICE]
+                    yield part, self._released(part)
+                    await asyncio.sleep(0)
+                    while self._release.behind:
+                        yield "", self._released("")
+                        await asyncio.sleep(0)
         finally:
             await pump.close()
+
+    def _released(self, part: str) -> str:
+        """What may be shown now that a further part has come."""
+        self._text_left -= len(part)
+        if self._text_left < 0:
+            raise LlmCut(Cause.BROKEN, f"longer than {MOST_TEXT} characters")
+        shown = self._release.push(part, self._clock())
+        if not shown:
+            self._check()
+        return shown
 
     def _released_by_time(self) -> str:
         shown = self._release.late(self._clock())

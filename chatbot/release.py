@@ -22,6 +22,8 @@ _PLACEHOLDER = re.compile(r"[ \t]?\[\[[ \t]*([^\[\]\n]{0,40}?)[ \t]*\]\]")
 _KNOWN = re.compile(r"(?:p:(\d{1,4})|(cart)|(coupon))")
 #: A placeholder, link or tag that may have begun.
 _BEGUN = re.compile(r"[\[<&]")
+#: So many sentences are read at once; a quotation without an end gives up hundreds.
+_AT_ONCE = 16
 #: How much of what is shown the next sentence is read with.
 _TAIL = 240
 
@@ -44,7 +46,7 @@ class Placeholder:
 
 
 class Release:
-    """The release of one turn's text."""
+    """The release of one turn's text; while it is ``behind``, an empty push goes on with what it has."""
 
     def __init__(self, facts: Facts, texts: Texts) -> None:
         self.withheld: list[Withheld] = []
@@ -57,6 +59,7 @@ class Release:
         self._tail = ""
         self._gap = ""
         self._said_neutral = False
+        self.behind = False
 
     def push(self, piece: str, at: float) -> str:
         """Take a piece of the model's text; what may be shown now."""
@@ -79,18 +82,23 @@ class Release:
 
     def end(self, *, whole: bool) -> str:
         """The rest. Of an answer that was cut off, an unfinished sentence is shown only if it claims nothing."""
+        shown = ""
+        while self.behind:
+            shown += self._release(0.0)
         rest = self._waiting.cut(len(self._waiting.text))
         self._since = None
         if not whole and not inert(plain(_PLACEHOLDER.sub("", rest))):
-            return ""
-        return self._shown(rest)
+            return shown
+        return shown + self._shown(rest)
 
     def _release(self, at: float) -> str:
         shown = ""
-        while True:
+        self.behind = False
+        for _ in range(_AT_ONCE):
             limit = LIMIT if self._held else PART
             end = self._waiting.sentence_end(limit)
-            if end is None and len(self._waiting.text) < limit:
+            # One more than the limit: whether a sign goes on behind it must be known.
+            if end is None and len(self._waiting.text) <= limit:
                 return shown
             if end is not None:
                 shown += self._taken(end + 1, at)
@@ -98,6 +106,8 @@ class Release:
                 shown += self._taken(self._waiting.forced_cut(), at)
             else:
                 shown += self._part(at)
+        self.behind = True
+        return shown
 
     def _part(self, at: float) -> str:
         """The beginning of a sentence, up to its last blank, if it is harmless; else wait for the sentence's end."""

@@ -3,7 +3,7 @@
 import re
 
 #: A sentence without an end is cut here.
-LIMIT = 16_384
+LIMIT = 4_096
 #: A quotation that is longer than this is none.
 LONGEST_QUOTE = 600
 _EVENTS = re.compile(r"[\s\"“”„«»]")

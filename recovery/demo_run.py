@@ -2,15 +2,18 @@
 
 import asyncio
 import shutil
+import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from admin.signin import make_admin_link, refuse_strangers
+from chatbot.models import Turn, WithheldSentence
 from recovery import serve
 from recovery.clock import ShiftedClock, SystemClock
 from recovery.demo.app import DemoConfig, DemoSite, build_demo
@@ -18,11 +21,15 @@ from recovery.demo.catalogue.loading import catalogue_folder
 from recovery.demo.catalogue.model import Catalogue
 from recovery.demo.fronts import FIRST, beginning_with, fronts
 from recovery.demo.sink import open_sink
+from recovery.demo.trick_model import NAME as ATTACKER
+from recovery.demo.trick_model import PATH as ATTACKER_PATH
+from recovery.emails import cart_link
 from recovery.errors import SetupError
-from recovery.models import Connection, Store
+from recovery.models import Cart, Connection, LinkToken, Store
 from recovery.runtime import Runtime
 from recovery.settings import Settings
 from recovery.stores import registry
+from recovery.tokens import new_jti
 
 HOST = "127.0.0.1"
 SWEEP_SECONDS = 1
@@ -121,6 +128,7 @@ async def _build(runtime: Runtime, base_url: str, catalogues: Sequence[str]) -> 
             admin_url="/demo/admin",
             catalogues=catalogues,
             mail_dir=runtime.settings.state_dir / "mail",
+            backstage=_Backstage(runtime, base_url, connection),
         ),
         offered,
     )
@@ -154,6 +162,50 @@ def _store_settings(base_url: str, code: str, shop: Catalogue) -> dict[str, obje
         "coupon_habit_days": 0,
         "contact_url": f"{base_url}/shop/{code}/help",
     }
+
+
+class _Backstage:
+    """What "Try to trick it" needs beyond public interfaces: a store with the attacker as its model, links, reasons."""
+
+    def __init__(self, runtime: Runtime, base_url: str, connection: Connection) -> None:
+        self._runtime = runtime
+        self._base_url = base_url
+        self._connection = connection
+
+    async def set_stage(self, store: str, catalogue: Catalogue) -> None:
+        row = await Store.get_or_none(connection_id=self._connection.id, code=store)
+        if row is None:
+            # It observes, as every new store does: nothing is ever sent from it.
+            row = await registry.add_store(
+                self._connection,
+                store,
+                name=catalogue.name,
+                language=catalogue.language,
+                currency=catalogue.currency,
+                timezone=TIMEZONE,
+            )
+        # The port may be another than at the last start.
+        model = {"ai_provider": "openai", "ai_base_url": f"{self._base_url}{ATTACKER_PATH}", "ai_model": ATTACKER}
+        await registry.change_settings(row, model)
+
+    async def link(self, store: str, quote_id: str) -> str:
+        now = self._runtime.now()
+        cart = await Cart.get_or_none(
+            connection_id=self._connection.id, quote_id=quote_id, store__code=store
+        ).select_related("store")
+        if cart is None or cart.email_hash is None:
+            raise LookupError(quote_id)
+        until = (now + timedelta(days=1)).replace(microsecond=0)
+        row = await LinkToken.create(
+            jti=new_jti(), kind="assistant", cart=cart, store=cart.store, email_hash=cart.email_hash, created_at=now,
+            expires_at=until,
+        )  # fmt: skip
+        return cart_link(self._runtime, row, cart, until, now).rpartition("/")[2]
+
+    async def withheld(self, conversation: str) -> Sequence[tuple[str, str]]:
+        turn = await Turn.filter(conversation_id=uuid.UUID(conversation)).order_by("-id").first()
+        held = await WithheldSentence.filter(turn_id=turn.id).order_by("id") if turn else []
+        return [(each.sentence, each.kind) for each in held]
 
 
 async def _open_admin(request: Request) -> Response:

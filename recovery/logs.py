@@ -46,7 +46,7 @@ def set_up_logging(settings: Settings) -> None:
         )
     else:
         structlog.configure(
-            processors=[*shared, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())],
+            processors=[*shared, _stack_as_text, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())],
             wrapper_class=structlog.make_filtering_bound_logger(level),
             logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         )
@@ -59,6 +59,13 @@ def _stack_without_values(logger: object, method: str, event: EventDict) -> Even
         frames = traceback.extract_tb(error.__traceback__)
         event["exception"] = type(error).__name__
         event["stack"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+    return event
+
+
+def _stack_as_text(logger: object, method: str, event: EventDict) -> EventDict:
+    """The places as the console takes them, one a line."""
+    if "stack" in event:
+        event["stack"] = "\n".join(event["stack"])
     return event
 
 

@@ -27,6 +27,9 @@ from recovery.demo.shelf_pages import ShelfPages
 from recovery.demo.shop import DemoShop
 from recovery.demo.start_page import StartPages
 from recovery.demo.storefront import Storefront
+from recovery.demo.trick_model import ObedientModel
+from recovery.demo.trick_pages import TrickPages
+from recovery.demo.trick_play import Backstage, Stage
 from recovery.demo.views import Views
 
 # The two languages of the shop that is offered first.
@@ -36,7 +39,10 @@ _ASSETS = Path(__file__).parent / "assets"
 
 @dataclass(frozen=True)
 class DemoConfig:
-    """What the demo needs to know; ``mail_dir`` is the sink's folder, by default inside ``state_dir``."""
+    """What the demo needs to know; ``mail_dir`` is the sink's folder, by default inside ``state_dir``.
+
+    With a ``backstage`` there is the page "Try to trick it".
+    """
 
     base_url: str
     hook_url: str
@@ -47,6 +53,7 @@ class DemoConfig:
     catalogues: Sequence[str] = (FIRST,)
     mail_dir: Path | None = None
     retry_seconds: Sequence[float] = RETRY_SECONDS
+    backstage: Backstage | None = None
 
     @property
     def inbox_dir(self) -> Path:
@@ -54,12 +61,15 @@ class DemoConfig:
 
 
 class DemoSite:
-    """The demo's routes and its background sender; ``start`` and ``stop`` belong into the lifespan."""
+    """The demo's routes and its background senders; ``start`` and ``stop`` belong into the lifespan."""
 
-    def __init__(self, routes: list[BaseRoute], shop: DemoShop, sender: HookSender) -> None:
+    def __init__(
+        self, routes: list[BaseRoute], shop: DemoShop, sender: HookSender, others: Sequence[HookSender] = ()
+    ) -> None:
         self.routes = routes
         self.shop = shop
         self.sender = sender
+        self._others = others
         self._announcing: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -67,7 +77,8 @@ class DemoSite:
         stores = list(self.shop.catalogues)
         for store in stores[:_AT_ONCE]:
             self.shop.announce(store)
-        await self.sender.start()
+        for sender in (self.sender, *self._others):
+            await sender.start()
         self._announcing = asyncio.create_task(self._announce(stores[_AT_ONCE:]))
 
     async def stop(self) -> None:
@@ -75,7 +86,8 @@ class DemoSite:
         if self._announcing:
             self._announcing.cancel()
             await asyncio.gather(self._announcing, return_exceptions=True)
-        await self.sender.stop()
+        for sender in (self.sender, *self._others):
+            await sender.stop()
 
     async def _announce(self, stores: Sequence[str]) -> None:
         """One store after the other, each when nothing waits, so that no customer's cart queues behind them all."""
@@ -100,7 +112,9 @@ def build_demo(config: DemoConfig, catalogues: dict[str, Catalogue] | None = Non
     mailbox = Mailbox(config.inbox_dir)
     routes: list[BaseRoute] = [
         Mount("/demo/assets", StaticFiles(directory=_ASSETS)),
-        *StartPages(views, config.clock, sender, mailbox, config.admin_url, offered).routes(),
+        *StartPages(
+            views, config.clock, sender, mailbox, config.admin_url, offered, trick=bool(config.backstage)
+        ).routes(),
         *CouponPages(shop, config.hook_secret).routes(),
         *ShelfPages(front, pictures).routes(),
         *CartPages(front).routes(),
@@ -109,4 +123,16 @@ def build_demo(config: DemoConfig, catalogues: dict[str, Catalogue] | None = Non
         *RestorePages(front, handoff_key(config.hook_secret)).routes(),
         *InboxPages(mailbox, views, base_url).routes(),
     ]
-    return DemoSite(routes, shop, sender)
+    if config.backstage is None:
+        return DemoSite(routes, shop, sender)
+    pages, hooks = _trick(config, config.backstage, base_url, views)
+    return DemoSite([*routes, *pages.routes()], shop, sender, [hooks])
+
+
+def _trick(config: DemoConfig, backstage: Backstage, base_url: str, views: Views) -> tuple[TrickPages, HookSender]:
+    """The page of the attacks, with its own queue of hooks, so that those of the shop stay easy to read."""
+    folder = config.state_dir / "trick"
+    folder.mkdir(parents=True, exist_ok=True)
+    sender = HookSender(config.hook_url, config.hook_secret, folder, retry_seconds=config.retry_seconds)
+    model = ObedientModel()
+    return TrickPages(views, Stage(base_url, backstage, model, sender, config.clock), model), sender

@@ -26,6 +26,8 @@ class StartPages:
         mailbox: Mailbox,
         admin_url: str,
         catalogues: Mapping[str, Catalogue],
+        *,
+        trick: bool = False,
     ) -> None:
         self._views = views
         self._clock = clock
@@ -34,6 +36,7 @@ class StartPages:
         self._admin_url = admin_url
         self._first_store = next(iter(catalogues))
         self._shops = _by_catalogue(catalogues)
+        self._trick = trick
 
     def routes(self) -> list[Route]:
         return [
@@ -51,6 +54,7 @@ class StartPages:
             "admin_url": self._admin_url,
             "shops": self._shops,
             "has_mail": bool(self._mailbox.newest()),
+            "trick": self._trick,
         }
         return self._views.page("start.html.jinja", values)
 

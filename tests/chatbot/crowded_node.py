@@ -9,7 +9,7 @@ from chatbot.turns import Claim
 from tests.chatbot.node_program import run_node
 
 #: The crowd comes from one address.
-LIMITS = Limits(sockets_per_address=20_000)
+LIMITS = Limits(sockets_per_address=20_000, handshakes_per_minute=0)
 LONG = "A long answer, please."
 #: More than fits between this node and a client that does not read, whose send buffer is small.
 LONG_TEXT = "x" * 100_000

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from chatbot.claims import unbacked
 from chatbot.facts import typed_facts
-from chatbot.release import Release
+from chatbot.release import PART, Release
+from chatbot.splitting import LIMIT
 from chatbot.texts import load_texts
 from tests.chatbot.demo_knowledge import demo_knowledge
 from tests.chatbot.honest import HONEST
@@ -178,10 +179,27 @@ def test_a_sentence_without_end_is_bounded() -> None:
     release = new()
     for _ in range(40):
         release.push("9" * 1000, 0.0)
-    assert len(release.withheld) == 2
+    assert len(release.withheld) == 40_000 // LIMIT
 
 
-HOSTILE = ["“a. ", "a", "a b ", "[[", "<a ", "1 ", "! ", "no ", '"', "a.", "€", "f.r.e.e.", "(+1 "]
+HOSTILE = [
+    "a.a.a.",
+    "1 a ",
+    "1-",
+    "“a. ",
+    "a",
+    "a b ",
+    "[[",
+    "<a ",
+    "1 ",
+    "! ",
+    "no ",
+    '"',
+    "a.",
+    "€",
+    "f.r.e.e.",
+    "(+1 ",
+]
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
@@ -213,6 +231,20 @@ def test_a_hundred_kilobytes_of_hostile_text_are_read_in_pieces_of_any_size() ->
     assert len(text) > 100_000
     assert len(out) <= len(text) + len(NEUTRAL)
     assert time.process_time() - started < 25
+
+
+def test_a_range_without_end_is_no_range() -> None:
+    for joiner in ("-", " a ", " or "):
+        assert shown(joiner.join(["1"] * 4_000)) == NEUTRAL
+
+
+@pytest.mark.parametrize("text", ["a", "9", "👩‍🔧", "no "])
+def test_a_text_that_ends_at_the_limit_is_held_until_it_goes_on(text: str) -> None:
+    for size in (PART, LIMIT):
+        whole = (text * size)[: size - 1] + "9"
+        release = new()
+        cut = "".join(release.push(char, 0.0) for char in whole + "9.") + release.end(whole=True)
+        assert cut == shown(whole + "9.", 10_000)
 
 
 def test_signs_of_several_code_points_stay_whole_in_a_text_without_end() -> None:
