@@ -12,14 +12,15 @@ from chatbot.answers_products import (
     say_compare,
     say_faq,
     say_fitting,
-    say_measure,
     say_passages,
     say_unsure,
     say_why,
 )
+from chatbot.answers_sizes import say_measure, say_size
 from chatbot.asked import MAX_CARDS, MAX_TEXT, Answer, Asked, cards_of, link_cards, person_said, unknown
 from chatbot.context import Item, Knowledge, Link, linked_to, named_in
-from chatbot.quotes import describe, facts_said, of_size, policy_said, size_said, summary
+from chatbot.quotes import describe, facts_said, policy_said, summary
+from chatbot.sizes import of_size
 from chatbot.texts import Texts
 from chatbot.words import content, fold, hits, overlap
 
@@ -175,17 +176,6 @@ def _stock_of(item: Item, asked: Asked) -> str:
     return asked.texts.say("in_stock", name=item.name)
 
 
-def _say_size(asked: Asked) -> Answer | None:
-    about = asked.about
-    said = size_said(asked.question, about, asked.known, asked.texts)
-    if said:
-        return Answer("size", said, cards_of(about[:1], asked))
-    described = describe(asked.question, about, asked.texts) or summary(about, asked.texts)
-    if described:
-        return Answer("size", f"{asked.texts.say('size_none')}\n{described}", cards_of(about[:1], asked))
-    return None
-
-
 def _say_fit(asked: Asked) -> Answer | None:
     """Whether it fits the customer; whether it fits some other thing is not for a size guide to say."""
     words = content(asked.folded, asked.texts.stopwords)
@@ -194,7 +184,7 @@ def _say_fit(asked: Asked) -> Answer | None:
     if any(not overlap([word], item.name) for word in thing for item in about[:1]):
         said = describe(asked.question, about, asked.texts, certain=True)
         return Answer("quoted", said, cards_of(about[:1], asked)) if said else None
-    return _say_size(asked)
+    return say_size(asked)
 
 
 def _say_price(asked: Asked) -> Answer | None:
@@ -247,7 +237,7 @@ _SPEAKERS: dict[str, Callable[[Asked], Answer | None]] = {
     "alternatives": _say_alternatives,
     "goes_with": _say_goes_with,
     "stock": _say_stock,
-    "size": _say_size,
+    "size": say_size,
     "have": _say_have,
     "fit": _say_fit,
     "price": _say_price,

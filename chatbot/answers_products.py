@@ -1,11 +1,9 @@
 """Answers out of what the store says of its products: fitting, measures, areas, comparisons, reasons."""
 
-import re
-
 from chatbot.areas import area_said
-from chatbot.asked import MAX_CARDS, MAX_TEXT, SHORT_QUOTE, Answer, Asked, cards_of, unknown
+from chatbot.asked import MAX_TEXT, SHORT_QUOTE, Answer, Asked, cards_of, unknown
 from chatbot.passages import ENOUGH
-from chatbot.quotes import range_said, size_said, texts_within
+from chatbot.quotes import texts_within
 from chatbot.words import content, hits, overlap, sentences
 
 
@@ -38,21 +36,6 @@ def say_why(asked: Asked) -> Answer | None:
         lines = list(dict.fromkeys([*said[:1], *own[::-1]]))
         text = f"{asked.texts.say('says_product', name=product.item.called)} {asked.texts.quote(texts_within(lines))}"
         return Answer("why", text, cards_of([product.item], asked))
-    return None
-
-
-def say_measure(asked: Asked) -> Answer | None:
-    """A measure in the question against the size guide, or against the range of a product."""
-    measures = re.findall(r"\d{2,3}", asked.question)
-    if not measures or not (asked.mentions("size") or asked.mentions("compatibility")):
-        return None
-    for item in asked.about[:MAX_CARDS]:
-        said = size_said(asked.question, [item], asked.known, asked.texts)
-        if said:
-            return Answer("size", said, cards_of([item], asked))
-        span = range_said(measures, item, asked.texts)
-        if span:
-            return Answer("size", span, cards_of([item], asked))
     return None
 
 
