@@ -5,8 +5,8 @@ data does not say is not said.
 """
 
 from collections.abc import Callable
-from typing import Any
 
+from chatbot.answers_offers import say_alternatives, say_cheaper, say_goes_with, say_sold_out
 from chatbot.answers_products import (
     say_area,
     say_compare,
@@ -17,10 +17,10 @@ from chatbot.answers_products import (
     say_why,
 )
 from chatbot.answers_sizes import say_measure, say_size
-from chatbot.asked import MAX_CARDS, MAX_TEXT, Answer, Asked, cards_of, link_cards, person_said, unknown
-from chatbot.context import Item, Knowledge, Link, linked_to, named_in
+from chatbot.answers_stock import say_have, say_restock, say_stock
+from chatbot.asked import MAX_CARDS, MAX_TEXT, Answer, Asked, cards_of, person_said, unknown
+from chatbot.context import Item, Knowledge
 from chatbot.quotes import describe, facts_said, policy_said, summary
-from chatbot.sizes import of_size
 from chatbot.texts import Texts
 from chatbot.words import content, fold, hits, overlap
 
@@ -29,6 +29,7 @@ __all__ = ["MAX_CARDS", "MAX_TEXT", "Answer", "answer"]
 #: What a question may be about; where several fit the earlier wins.
 TOPICS = (
     "human",
+    "restock",
     "area",
     "measure",
     "compare",
@@ -40,11 +41,13 @@ TOPICS = (
     "delivery",
     "coupon",
     "cheaper",
+    "sold_out",
     "alternatives",
     "fitting",
     "goes_with",
     "stock",
     "have",
+    "have_first",
     "size",
     "fit",
     "price",
@@ -98,84 +101,6 @@ def _say_coupon(asked: Asked) -> Answer:
     return Answer("coupon", asked.texts.say("coupon_none"))
 
 
-def _say_cheaper(asked: Asked) -> Answer | None:
-    for item in asked.about:
-        links = linked_to(item, ("related", "upsell", "crosssell"), asked.known)
-        alike = [one for one in asked.known.everything if set(one.categories) & set(item.categories)]
-        links += [Link(item.id, "related", one) for one in alike if one.family != item.family]
-        # Something that goes with a product is no cheaper version of it, unless it is of the same kind.
-        less = [
-            link
-            for link in links
-            if link.item.currency == item.currency
-            and link.item.price < item.price
-            and (link.kind != "crosssell" or set(link.item.categories) & set(item.categories))
-        ]
-        less = list({link.item.family: link for link in less}.values())
-        if less:
-            return Answer("cheaper", asked.texts.say("cheaper", names=_names(less)), link_cards(item, less, asked))
-    first = next(iter(asked.about), None)
-    return Answer("cheaper", asked.texts.say("cheaper_none", name=first.called)) if first else None
-
-
-def _names(links: list[Link]) -> str:
-    return ", ".join(link.item.name for link in links[:MAX_CARDS])
-
-
-def _say_alternatives(asked: Asked) -> Answer | None:
-    return _say_links(asked, "alternatives", ("related", "upsell"))
-
-
-def _say_goes_with(asked: Asked) -> Answer | None:
-    return _say_links(asked, "goes_with", ("crosssell",))
-
-
-def _say_links(asked: Asked, topic: str, kinds: tuple[Any, ...]) -> Answer | None:
-    for item in asked.about:
-        links = linked_to(item, kinds, asked.known)
-        if links:
-            text = asked.texts.say(topic, name=item.called, names=_names(links))
-            return Answer(topic, text, link_cards(item, links, asked))
-    first = next(iter(asked.about), None)
-    return Answer(topic, asked.texts.say(f"{topic}_none", name=first.called)) if first else None
-
-
-def _say_stock(asked: Asked) -> Answer | None:
-    said, about = [], asked.about[:1]
-    for item in about:
-        family = [one for one in asked.known.everything if one.family == item.family and one.parent_id]
-        wanted = of_size(asked.question, family)
-        if wanted:
-            # Of the size asked for only those of the colour asked for, where one is.
-            most = max(overlap(asked.folded.split(), one.name) for one in wanted)
-            wanted = [one for one in wanted if overlap(asked.folded.split(), one.name) == most]
-            said += [_stock_of(one, asked) for one in wanted[:MAX_CARDS]]
-            continue
-        said.append(_stock_of(item, asked))
-        others = [one.name for one in family if one.in_stock and one.id != item.id]
-        if others and not item.in_stock:
-            said.append(asked.texts.say("variants_in_stock", names="; ".join(others[:6])))
-    return Answer("stock", "\n".join(said), cards_of(about, asked)) if said else None
-
-
-def _say_have(asked: Asked) -> Answer | None:
-    """Whether the shop has something: only of what is known can it be said."""
-    known = [*asked.known.items, *(link.item for link in asked.known.links)]
-    if asked.mentions("size") and not of_size(asked.question, asked.known.everything):
-        return None
-    if asked.known.strange:
-        return None
-    return _say_stock(asked) if named_in(asked.question, known, asked.texts.stopwords) else None
-
-
-def _stock_of(item: Item, asked: Asked) -> str:
-    if not item.in_stock:
-        return asked.texts.say("out_of_stock", name=item.name)
-    if item.stock_quantity:
-        return asked.texts.say("in_stock_count", name=item.name, count=asked.known.quantity(item.stock_quantity))
-    return asked.texts.say("in_stock", name=item.name)
-
-
 def _say_fit(asked: Asked) -> Answer | None:
     """Whether it fits the customer; whether it fits some other thing is not for a size guide to say."""
     words = content(asked.folded, asked.texts.stopwords)
@@ -227,18 +152,21 @@ _SPEAKERS: dict[str, Callable[[Asked], Answer | None]] = {
     "payment": _say_policy("payment", "payment"),
     "delivery": _say_policy("shipping", "delivery"),
     "coupon": _say_coupon,
-    "cheaper": _say_cheaper,
+    "cheaper": say_cheaper,
+    "sold_out": say_sold_out,
     "area": say_area,
     "compare": say_compare,
     "faq": say_faq,
     "why": say_why,
     "measure": say_measure,
     "fitting": say_fitting,
-    "alternatives": _say_alternatives,
-    "goes_with": _say_goes_with,
-    "stock": _say_stock,
+    "alternatives": say_alternatives,
+    "goes_with": say_goes_with,
+    "restock": say_restock,
+    "stock": say_stock,
     "size": say_size,
-    "have": _say_have,
+    "have": say_have,
+    "have_first": say_have,
     "fit": _say_fit,
     "price": _say_price,
     "order": _plain("order"),

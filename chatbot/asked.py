@@ -14,11 +14,8 @@ MAX_TEXT = 600
 MAX_CARDS = 3
 SHORT_QUOTE = 240
 #: Topics that look at the question themselves, and those that are all of a question or nothing.
-_ALWAYS, _GREETINGS, SHORT = (
-    frozenset({"area", "compare", "measure", "faq", "fitting"}),
-    frozenset({"hello", "thanks"}),
-    3,
-)
+_ALWAYS = frozenset({"area", "compare", "measure", "faq", "fitting"})
+_OPENINGS, _GREETINGS, SHORT = frozenset({"have_first"}), frozenset({"hello", "thanks"}), 3
 
 
 @dataclass(frozen=True)
@@ -56,6 +53,8 @@ class Asked:
     def mentions(self, topic: str) -> bool:
         if topic in _ALWAYS:
             return True
+        if topic in _OPENINGS:
+            return self.folded.partition(" ")[0] in self.texts.keywords[topic]
         if topic in _GREETINGS:
             return len(self.folded.split()) <= SHORT and hits(self.folded, self.texts.keywords[topic]) > 0
         return hits(self.folded, self.texts.keywords[topic]) > 0

@@ -13,6 +13,7 @@ from chatbot.measures import Measure, measures_of, plain
 from chatbot.quotes import texts_within
 from chatbot.size_tables import Span, Table, column_for, read_table
 from chatbot.texts import Texts
+from chatbot.variants import own_labels
 from chatbot.words import content, fold, hits, overlap, sentences
 
 MAX_QUOTE = 300
@@ -198,15 +199,9 @@ def _number(text: str) -> Decimal:
     return Decimal(text.replace(",", "."))
 
 
-def of_size(question: str, items: list[Item]) -> list[Item]:
-    """The variants of the size a question names."""
-    sizes = set(_SIZE.findall(question))
-    return [item for item in items if sizes & labels_of(item)]
-
-
 def labels_of(item: Item) -> set[str]:
     """What a variant's name says beside its product's: colour, size."""
-    return {part.strip() for part in item.name.split(",")[1:]}
+    return set(own_labels(item))
 
 
 def by_number(question: str, variants: Iterable[Item], texts: Texts) -> list[tuple[Item, str]]:

@@ -49,7 +49,7 @@ def hits(folded: str, keywords: Iterable[str]) -> int:
 
 def content(folded: str, stopwords: frozenset[str]) -> list[str]:
     """The words of a folded text that mean something."""
-    return [word for word in folded.split() if word not in stopwords and (len(word) > 2 or word.isdigit())]
+    return [word for word in folded.split() if word not in stopwords and (len(word) > 2 or not word.isalpha())]
 
 
 def overlap(words: Iterable[str], text: str) -> int:
