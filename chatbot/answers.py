@@ -5,11 +5,12 @@ data does not say is not said.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
+from chatbot.answers_areas import say_area
+from chatbot.answers_compare import say_compare
 from chatbot.answers_offers import say_alternatives, say_cheaper, say_goes_with, say_sold_out
 from chatbot.answers_products import (
-    say_area,
-    say_compare,
     say_faq,
     say_fitting,
     say_passages,
@@ -17,10 +18,13 @@ from chatbot.answers_products import (
     say_why,
 )
 from chatbot.answers_sizes import say_measure, say_size
-from chatbot.answers_stock import say_have, say_restock, say_stock
+from chatbot.answers_stock import say_have, say_restock, say_stock, wanted_of
 from chatbot.asked import MAX_CARDS, MAX_TEXT, Answer, Asked, cards_of, person_said, unknown
 from chatbot.context import Item, Knowledge
-from chatbot.quotes import describe, facts_said, policy_said, summary
+from chatbot.followups import resolved
+from chatbot.passages import ENOUGH, Search
+from chatbot.quotes import describe, facts_said, policy_said, summary, texts_within
+from chatbot.splitting_questions import questions_in
 from chatbot.texts import Texts
 from chatbot.words import content, fold, hits, overlap
 
@@ -63,18 +67,71 @@ def answer(question: str, known: Knowledge, texts: Texts) -> Answer:
     asked = Asked(question, fold(question), known, texts)
     if asked.mentions("safety"):
         return Answer("safety", unknown(asked, "unknown_safety"))
+    both = _both(asked)
+    return _fitted(both or _found(resolved(asked) if known.earlier else asked))
+
+
+def _both(asked: Asked) -> Answer | None:
+    """The answers to the two questions of one message; None where it is one, or both are answered alike."""
+    parts = questions_in(asked.question, asked.texts)
+    if len(parts) == 1:
+        return None
+    known = asked.known
+    first = answer(parts[0], known, asked.texts)
+    # The second may lean on the first.
+    ids = tuple(card["id"] for card in first.cards)
+    known = replace(known, earlier=(parts[0], *known.earlier), shown=(ids, *known.shown))
+    second = answer(parts[1], known, asked.texts)
+    if first.topic == second.topic or {first.topic, second.topic} & {"unsure", "about"}:
+        return None
+    room = (MAX_TEXT - 1) // 2
+    texts = [
+        _cut(one.text, max(room, MAX_TEXT - 1 - len(other.text))) for one, other in ((first, second), (second, first))
+    ]
+    cards = {card["id"]: card for card in (*first.cards, *second.cards)}
+    known_topic = first.topic if first.topic != "unknown" else second.topic
+    return Answer(known_topic, "\n".join(texts), list(cards.values()))
+
+
+def _found(asked: Asked) -> Answer:
+    if asked.variant_only:
+        return _say_variant(asked)
     topics = (topic for topic in TOPICS if asked.mentions(topic))
     found = next(filter(None, (_SPEAKERS[topic](asked) for topic in topics)), None)
-    found = found or say_passages(asked) or say_unsure(asked)
-    return _fitted(found or Answer("unknown", unknown(asked, "unknown")))
+    found = found or _say_spoken(asked) or say_passages(asked) or say_unsure(asked)
+    return found or Answer("unknown", unknown(asked, "unknown"))
+
+
+def _say_variant(asked: Asked) -> Answer:
+    """Of another variant what was asked before: its price, else whether there is any."""
+    before = fold(asked.known.earlier[0])
+    wanted = wanted_of(asked, asked.named[0])[:MAX_CARDS]
+    if hits(before, asked.texts.keywords["price"]):
+        return Answer("price", "\n".join(_price_of(one, asked) for one in wanted), cards_of(wanted, asked))
+    return say_stock(asked) or Answer("unknown", unknown(asked, "unknown"))
+
+
+def _say_spoken(asked: Asked) -> Answer | None:
+    """What the store says of the product that was spoken of before."""
+    for product in asked.named[: bool(asked.spoken)]:
+        words = asked.search if asked.beside is None else Search(asked.beside.item.called, asked.known, asked.texts)
+        found = words.best([product])
+        if found is not None and found.share >= ENOUGH:
+            quote = asked.texts.quote(texts_within([passage.text for passage in found.passages]))
+            said = f"{asked.texts.say('says_product', name=product.item.name)} {quote}"
+            return Answer("quoted", said, cards_of([product.item], asked))
+    return None
 
 
 def _fitted(found: Answer) -> Answer:
-    text = found.text
-    if len(text) > MAX_TEXT:
-        cut = text[: MAX_TEXT - 1]
-        text = cut[: max(cut.rfind(". ") + 1, cut.rfind("\n"))].rstrip() or cut.rstrip() + "…"
-    return Answer(found.topic, text, found.cards[:MAX_CARDS])
+    return Answer(found.topic, _cut(found.text, MAX_TEXT), found.cards[:MAX_CARDS])
+
+
+def _cut(text: str, most: int) -> str:
+    if len(text) <= most:
+        return text
+    cut = text[: most - 1]
+    return cut[: max(cut.rfind(". ") + 1, cut.rfind("\n"))].rstrip() or cut.rstrip() + "…"
 
 
 def _say_human(asked: Asked) -> Answer:
@@ -114,6 +171,8 @@ def _say_fit(asked: Asked) -> Answer | None:
 
 def _say_price(asked: Asked) -> Answer | None:
     known, texts, about = asked.known, asked.texts, asked.about
+    if hits(asked.folded, texts.keywords["not_price"]):
+        return None
     whole = asked.mentions("cart") or [item.id for item in about] == [item.id for item in known.items]
     if whole and known.lines:
         said = [

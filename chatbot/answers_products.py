@@ -1,10 +1,9 @@
 """Answers out of what the store says of its products: fitting, measures, areas, comparisons, reasons."""
 
-from chatbot.areas import area_said
-from chatbot.asked import MAX_TEXT, SHORT_QUOTE, Answer, Asked, cards_of, unknown
+from chatbot.asked import SHORT_QUOTE, Answer, Asked, cards_of, unknown
 from chatbot.passages import ENOUGH
 from chatbot.quotes import texts_within
-from chatbot.words import content, hits, overlap, sentences
+from chatbot.words import content, overlap, sentences
 
 
 def say_passages(asked: Asked, topic: str = "quoted", enough: float = ENOUGH) -> Answer | None:
@@ -52,35 +51,6 @@ def say_fitting(asked: Asked) -> Answer | None:
     if found is None and asked.mentions("compatibility") and asked.known.strange:
         return Answer("unknown", unknown(asked, "fit_unknown"))
     return found
-
-
-def say_area(asked: Asked) -> Answer | None:
-    for product in asked.named or asked.search.products[:1]:
-        said = area_said(asked.question, product, asked.known, asked.texts)
-        if said:
-            return Answer("area", said, cards_of([product.item], asked))
-    return None
-
-
-def say_compare(asked: Asked) -> Answer | None:
-    between = f" {asked.folded} ".find(" czy ") > 0 and asked.texts.language == "pl"
-    if (
-        len(asked.named) < 2
-        or asked.search.asked_kinds
-        or not (hits(asked.folded, asked.texts.keywords["compare"]) or between)
-    ):
-        return None
-    one, other = (product.item for product in asked.named[:2])
-    those = dict(other.attributes)
-    lines = [
-        asked.texts.say("compare", attribute=name, one=one.called, this=value, other=other.called, that=those[name])
-        for name, value in one.attributes
-        if name in those and those[name] != value
-    ]
-    if not lines:
-        return None
-    head = asked.texts.say("compare_head", one=one.called, other=other.called)
-    return Answer("compare", texts_within([head, *lines], "\n", MAX_TEXT), cards_of([one, other], asked))
 
 
 def say_faq(asked: Asked) -> Answer | None:

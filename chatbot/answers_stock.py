@@ -1,5 +1,7 @@
 """Answers about stock: of a product, of the variant asked for, and what there is where that one is sold out."""
 
+from dataclasses import replace
+
 from chatbot.asked import MAX_CARDS, Answer, Asked, cards_of, person_said
 from chatbot.context import Item
 from chatbot.passages import Product
@@ -15,7 +17,7 @@ def say_stock(asked: Asked) -> Answer | None:
     if product is None:
         about = asked.about[:1]
         return Answer("stock", stock_of(about[0], asked), cards_of(about, asked)) if about else None
-    wanted = variants_asked(asked.question, product, asked.texts)
+    wanted = wanted_of(asked, product)
     if not wanted and product.variants and _other_variant(asked, product):
         said = asked.texts.say("variants_are", name=product.item.called, names=others_said(product.variants))
         return Answer("stock", said, cards_of([product.item], asked))
@@ -53,6 +55,14 @@ def meant(asked: Asked) -> Product | None:
         return None
     left = {product.item.id: len(words_left(asked.question, product, asked.texts)) for product in named}
     return min(named, key=lambda product: left[product.item.id])
+
+
+def wanted_of(asked: Asked, product: Product) -> list[Item]:
+    """The variants asked for; what "and in blue?" leaves open, the question before it says."""
+    wanted = variants_asked(asked.question, product, asked.texts)
+    if not asked.variant_only:
+        return wanted
+    return variants_asked(asked.known.earlier[0], replace(product, variants=tuple(wanted)), asked.texts) or wanted
 
 
 def _other_variant(asked: Asked, product: Product) -> bool:

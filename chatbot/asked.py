@@ -29,12 +29,19 @@ class Answer:
 
 @dataclass(frozen=True)
 class Asked:
-    """A question with everything an answer needs."""
+    """A question with everything an answer needs.
+
+    ``spoken`` is what it speaks of without naming it, ``beside`` what that is wanted for; ``variant_only`` where it
+    names nothing but a colour or size.
+    """
 
     question: str
     folded: str
     known: Knowledge
     texts: Texts
+    spoken: tuple[Product, ...] = ()
+    beside: Product | None = None
+    variant_only: bool = False
 
     @cached_property
     def search(self) -> Search:
@@ -42,7 +49,11 @@ class Asked:
 
     @cached_property
     def named(self) -> list[Product]:
-        return self.search.named()
+        """The products the question names or speaks of, best first."""
+        families = {product.item.family: product for product in self.search.products}
+        # The variant shown is the one that this question names.
+        spoken = [families.get(product.item.family, product) for product in self.spoken]
+        return [*spoken, *(one for one in self.search.named() if one not in spoken)]
 
     @cached_property
     def about(self) -> list[Item]:

@@ -92,7 +92,7 @@ class Knowledge:
 
     ``found`` is what the question's words find on the shelf, best first, ``found_links`` what the store offers beside
     it, ``alike`` more of its kind; ``strange`` are words that stand nowhere on the shelf; ``earlier`` are the last
-    questions of the conversation and ``shown`` the products shown with their answers, newest first.
+    questions of the conversation and ``shown`` the products shown with each of them, newest first.
     """
 
     language: str
@@ -109,7 +109,7 @@ class Knowledge:
     found: tuple[Item, ...] = ()
     strange: frozenset[str] = frozenset()
     earlier: tuple[str, ...] = ()
-    shown: tuple[str, ...] = ()
+    shown: tuple[tuple[str, ...], ...] = ()
     found_links: tuple[Link, ...] = ()
     alike: tuple[Item, ...] = ()
     in_cart: frozenset[str] = field(init=False)

@@ -44,7 +44,8 @@ async def read_knowledge(conversation: uuid.UUID, question: str = "", shelves: S
     settings = (await in_force(store)).settings
     earlier, shown = await _earlier(conversation, question)
     of_cart = sorted({name for product in known.values() for name in product.categories})
-    reach = await _found(store, shelves, question, earlier, shown, of_cart) if shelves else Reach()
+    last = [product_id for cards in shown for product_id in cards]
+    reach = await _found(store, shelves, question, earlier, last, of_cart) if shelves else Reach()
     return Knowledge(
         language=store.language,
         shop=store.name,
@@ -66,16 +67,16 @@ async def read_knowledge(conversation: uuid.UUID, question: str = "", shelves: S
     )
 
 
-async def _earlier(conversation: uuid.UUID, question: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The last questions and the products shown with their answers, newest first."""
+async def _earlier(conversation: uuid.UUID, question: str) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """The last questions and the products shown with each, newest first."""
     rows = await Turn.filter(conversation_id=conversation).order_by("-id").limit(EARLIER + 1)
     before = rows[1:] if rows and rows[0].question == question else rows[:EARLIER]
-    shown = [str(card["id"]) for row in before for card in row.cards]
-    return tuple(row.question for row in before), tuple(dict.fromkeys(shown))
+    shown = tuple(tuple(str(card["id"]) for card in row.cards) for row in before)
+    return tuple(row.question for row in before), shown
 
 
 async def _found(
-    store: Store, shelves: Shelves, question: str, earlier: tuple[str, ...], shown: tuple[str, ...], of_cart: list[str]
+    store: Store, shelves: Shelves, question: str, earlier: tuple[str, ...], shown: list[str], of_cart: list[str]
 ) -> Reach:
     """What the question's words find, each product with its variants after it; what the last one's found besides."""
     shelf = await shelves.of(store)

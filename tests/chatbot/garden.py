@@ -24,8 +24,8 @@ WORDS: dict[str, dict[str, Any]] = {
         "summary": "Quiet and light, for small lawns.",
     },
     "pl": {
-        "hose": "Wąż ogrodowy Meander",
-        "thick": "Wąż ogrodowy Potok",
+        "hose": "Szlauch ogrodowy Meander",
+        "thick": "Szlauch ogrodowy Potok",
         "nozzle": "Zraszacz Mżawka",
         "gloves": "Rękawice Głóg",
         "mower": "Kosiarka Szept",

@@ -3,6 +3,7 @@
 import pytest
 
 from chatbot.answers import MAX_TEXT, Answer, answer
+from chatbot.splitting_questions import questions_in
 from chatbot.texts import load_texts
 from tests.chatbot.garden import garden
 
@@ -22,14 +23,29 @@ def cards(found: Answer) -> list[str]:
 @pytest.mark.parametrize(
     ("language", "question", "said", "card"),
     [
-        ("en", "Is the Briar glove in stock in blue, size L?", "Briar gloves, Blue, L is in stock: 5 left", "gloves-Blue-L"),
+        (
+            "en",
+            "Is the Briar glove in stock in blue, size L?",
+            "Briar gloves, Blue, L is in stock: 5 left",
+            "gloves-Blue-L",
+        ),
         ("en", "do you have the briar gloves in green L?", "Briar gloves, Green, L is out of stock", "gloves-Green-L"),
         ("en", "is the 25 m hose available?", "Meander garden hose, 25 m is out of stock", "hose-25 m"),
         ("pl", "macie rękawice głóg M w niebieskim?", "Rękawice Głóg, Niebieski, M: teraz brak", "gloves-Niebieski-M"),
-        ("pl", "jest wąż meander 15 m?", "Wąż ogrodowy Meander, 15 m: dostępność – tak, w magazynie: 4", "hose-15 m"),
-        ("pl", "sa rekawice glog zielone M?", "Rękawice Głóg, Zielony, M: dostępność – tak, w magazynie: 3", "gloves-Zielony-M"),
+        (
+            "pl",
+            "jest szlauch meander 15 m?",
+            "Szlauch ogrodowy Meander, 15 m: dostępność – tak, w magazynie: 4",
+            "hose-15 m",
+        ),
+        (
+            "pl",
+            "sa rekawice glog zielone M?",
+            "Rękawice Głóg, Zielony, M: dostępność – tak, w magazynie: 3",
+            "gloves-Zielony-M",
+        ),
     ],
-)  # fmt: skip
+)
 def test_the_variant_asked_for_is_the_one_told_of(language: str, question: str, said: str, card: str) -> None:
     found = asked(language, question)
     assert found.topic == "stock"
@@ -56,7 +72,7 @@ def test_where_it_is_sold_out_the_other_variants_are_named() -> None:
 
 @pytest.mark.parametrize(
     ("language", "question"),
-    [("en", "when will the 25 m hose be back in stock?"), ("pl", "kiedy znowu będzie wąż 25 m?")],
+    [("en", "when will the 25 m hose be back in stock?"), ("pl", "kiedy znowu będzie szlauch 25 m?")],
 )
 def test_when_something_is_back_is_for_a_person(language: str, question: str) -> None:
     found = asked(language, question)
@@ -102,15 +118,52 @@ def test_instead_of_a_variant_that_is_sold_out_others_in_stock_are_named(languag
 
 @pytest.mark.parametrize(
     ("language", "question"),
-    [("en", "anything similar to the Meander hose?"), ("pl", "macie coś podobnego do węża meander?")],
+    [("en", "anything similar to the Meander hose?"), ("pl", "macie coś podobnego do szlaucha meander?")],
 )
 def test_alternatives_are_the_stores_own(language: str, question: str) -> None:
     assert cards(asked(language, question)) == ["thick"]
 
 
 @pytest.mark.parametrize(
-    ("language", "question"), [("en", "what goes with the hose?"), ("pl", "co pasuje do węża meander?")]
+    ("language", "question"), [("en", "what goes with the hose?"), ("pl", "co pasuje do szlaucha meander?")]
 )
 def test_what_goes_with_it_is_the_stores_own(language: str, question: str) -> None:
     found = asked(language, question)
     assert (found.topic, cards(found)) == ("goes_with", ["nozzle"])
+
+
+@pytest.mark.parametrize(
+    ("language", "question"),
+    [
+        ("en", "Whisper or Nettle, which is lighter?"),
+        ("en", "difference between the mower and the trimmer"),
+        ("pl", "kosiarka czy podkaszarka, co lżejsze?"),
+        ("pl", "czym się różni kosiarka szept od podkaszarki?"),
+    ],
+)
+def test_two_products_are_set_side_by_side_where_they_differ(language: str, question: str) -> None:
+    found = asked(language, question)
+    assert found.topic == "compare"
+    assert cards(found) == ["mower", "trimmer"]
+    assert "11 kg" in found.text
+    assert "3.1 kg" in found.text
+    assert "78 dB" not in found.text, "the same for both"
+
+
+@pytest.mark.parametrize(
+    ("language", "question", "said"),
+    [
+        ("en", "How heavy is the Whisper mower? And how much is it?", ["11 kg", "320.00"]),
+        ("en", "is the 15 m hose available and how heavy is the trimmer", ["4 left", "3.1 kg"]),
+        ("pl", "Ile waży kosiarka szept? Ile kosztuje?", ["11 kg", "320,00"]),
+        ("pl", "czy jest szlauch meander 15 m i ile waży podkaszarka", ["w magazynie: 4", "3.1 kg"]),
+    ],
+)
+def test_two_questions_of_one_message_are_both_answered(language: str, question: str, said: list[str]) -> None:
+    text = asked(language, question).text
+    assert all(one in text for one in said)
+
+
+@pytest.mark.parametrize("question", ["I have a small lawn. Which mower is quiet?", "Is it quiet and light?"])
+def test_one_question_stays_one(question: str) -> None:
+    assert questions_in(question, TEXTS.of("en")) == [question]
