@@ -41,6 +41,8 @@ TOPICS = (
     "faq",
     "warranty",
     "returns",
+    "order_now",
+    "delivery_when",
     "payment",
     "delivery",
     "coupon",
@@ -82,7 +84,7 @@ def _both(asked: Asked) -> Answer | None:
     ids = tuple(card["id"] for card in first.cards)
     known = replace(known, earlier=(parts[0], *known.earlier), shown=(ids, *known.shown))
     second = answer(parts[1], known, asked.texts)
-    if first.topic == second.topic or {first.topic, second.topic} & {"unsure", "about"}:
+    if first.topic == second.topic or {first.topic, second.topic} & {"unsure"}:
         return None
     room = (MAX_TEXT - 1) // 2
     texts = [
@@ -96,10 +98,20 @@ def _both(asked: Asked) -> Answer | None:
 def _found(asked: Asked) -> Answer:
     if asked.variant_only:
         return _say_variant(asked)
+    if _beside_unknown(asked):
+        return Answer("unknown", unknown(asked, "unknown"))
     topics = (topic for topic in TOPICS if asked.mentions(topic))
     found = next(filter(None, (_SPEAKERS[topic](asked) for topic in topics)), None)
     found = found or _say_spoken(asked) or say_passages(asked) or say_unsure(asked)
     return found or Answer("unknown", unknown(asked, "unknown"))
+
+
+def _beside_unknown(asked: Asked) -> bool:
+    """Whether something is to be compared with what the shop does not have."""
+    words = asked.folded.split()
+    after = [at for at, word in enumerate(words) if word in asked.texts.keywords["than_strict"]]
+    beside = set(words[after[-1] + 1 :]) if after else set()
+    return bool(beside & asked.known.strange)
 
 
 def _say_variant(asked: Asked) -> Answer:
@@ -208,6 +220,8 @@ _SPEAKERS: dict[str, Callable[[Asked], Answer | None]] = {
     "human": _say_human,
     "warranty": _say_policy("warranty", "warranty"),
     "returns": _say_policy("returns", "returns"),
+    "order_now": _plain("order"),
+    "delivery_when": _say_policy("shipping", "delivery"),
     "payment": _say_policy("payment", "payment"),
     "delivery": _say_policy("shipping", "delivery"),
     "coupon": _say_coupon,

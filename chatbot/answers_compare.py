@@ -38,8 +38,9 @@ def _sides(asked: Asked) -> list[Item]:
     found: dict[str, Item] = {}
     for part in parts:
         named = Search(" ".join(part), asked.known, asked.texts).named() if part else []
-        if named and named[0].item.family not in found:
-            found[named[0].item.family] = mine[named[0].item.family]
+        fresh = [product.item.family for product in named if product.item.family not in found]
+        if fresh:
+            found[fresh[0]] = mine[fresh[0]]
     return list(found.values())
 
 

@@ -55,12 +55,12 @@ def say_fitting(asked: Asked) -> Answer | None:
 
 def say_faq(asked: Asked) -> Answer | None:
     """A question the store has answered itself: its title asks the same, or its text speaks of every word."""
-    words = set(content(asked.folded, asked.texts.stopwords))
+    words = set(content(asked.folded, asked.texts.stopwords)) - asked.asking
     best = max(asked.known.of_kind("faq"), key=lambda one: overlap(words, f"{one.title} {one.text}"), default=None)
     if best is None or len(words) < 2:
         return None
     spoken = overlap(words, f"{best.title} {best.text}")
-    titled = not asked.known.strange and overlap(words, best.title) >= 2 and 2 * spoken >= len(words)
+    titled = not asked.strange and overlap(words, best.title) >= 2 and 2 * spoken >= len(words)
     if not titled and spoken < len(words):
         return None
     said = texts_within(sentences(best.text), " ")

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from chatbot.asked import MAX_CARDS, Answer, Asked, cards_of, person_said
+from chatbot.asked import MAX_CARDS, Answer, Asked, cards_of, person_said, unknown
 from chatbot.context import Item
 from chatbot.passages import Product
 from chatbot.variants import others_said, variants_asked, words_left
-from chatbot.words import fold
+from chatbot.words import fold, hits
 
 MOST_NAMED = 6
 
@@ -44,6 +44,8 @@ def say_have(asked: Asked) -> Answer | None:
     if product is None or not asked.search.words:
         return None
     left = words_left(asked.question, product, asked.texts)
+    if left and hits(asked.folded, asked.texts.keywords["sell"]):
+        return Answer("unknown", unknown(asked, "unknown"))
     colour_or_size = bool(product.variants) and len(left) == 1 and _other_variant(asked, product)
     return say_stock(asked) if not left or colour_or_size else None
 

@@ -56,6 +56,16 @@ class Asked:
         return [*spoken, *(one for one in self.search.named() if one not in spoken)]
 
     @cached_property
+    def asking(self) -> set[str]:
+        """The words that only say that two things are compared."""
+        return {word for word in self.folded.split() if hits(word, self.texts.keywords["compare"])}
+
+    @property
+    def strange(self) -> set[str]:
+        """The words that stand nowhere on the shelf and do not merely ask."""
+        return set(self.known.strange) - self.asking
+
+    @cached_property
     def about(self) -> list[Item]:
         """What the question is about: the products it names, else those of the cart."""
         named = [product.item for product in self.named]

@@ -16,7 +16,9 @@ def questions_in(message: str, texts: Texts) -> list[str]:
     asks = "|".join(sorted(texts.keywords["asking"], key=len, reverse=True))
     joins = "|".join(texts.keywords["joining"])
     marked = re.sub(rf"[.,;]?\s+(?:{joins})\s+(?=(?:{asks})\b)", "\n", message, flags=re.IGNORECASE)
-    parts = [part.strip() for part in re.split(r"(?<=\?)\s+|\n+|(?<=[.!])\s+", marked)]
+    opening = re.compile(rf"(?:{joins})\s+(?=(?:{asks})\b)", re.IGNORECASE)
+    split = re.split(r"(?<=\?)\s+|\n+|(?<=[.!])\s+", marked)
+    parts = [opening.sub("", part.strip(), count=1) if opening.match(part.strip()) else part.strip() for part in split]
     asking = re.compile(rf"(?:{asks})\b", re.IGNORECASE)
     found = [part for part in parts if len(fold(part).split()) >= LEAST_WORDS]
     # A sentence that asks nothing tells what the question needs: then the message is one.
