@@ -5,21 +5,26 @@ data does not say is not said.
 """
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
 
+from chatbot.answers_areas import say_area
+from chatbot.answers_compare import say_compare
+from chatbot.answers_offers import say_alternatives, say_cheaper, say_goes_with, say_sold_out
 from chatbot.answers_products import (
-    say_area,
-    say_compare,
     say_faq,
     say_fitting,
-    say_measure,
     say_passages,
     say_unsure,
     say_why,
 )
-from chatbot.asked import MAX_CARDS, MAX_TEXT, Answer, Asked, cards_of, link_cards, person_said, unknown
-from chatbot.context import Item, Knowledge, Link, linked_to, named_in
-from chatbot.quotes import describe, facts_said, of_size, policy_said, size_said, summary
+from chatbot.answers_sizes import say_measure, say_size
+from chatbot.answers_stock import say_have, say_restock, say_stock, wanted_of
+from chatbot.asked import MAX_CARDS, MAX_TEXT, Answer, Asked, cards_of, person_said, unknown
+from chatbot.context import Item, Knowledge
+from chatbot.followups import resolved
+from chatbot.passages import ENOUGH, Search
+from chatbot.quotes import describe, facts_said, policy_said, summary, texts_within
+from chatbot.splitting_questions import questions_in
 from chatbot.texts import Texts
 from chatbot.words import content, fold, hits, overlap
 
@@ -28,6 +33,7 @@ __all__ = ["MAX_CARDS", "MAX_TEXT", "Answer", "answer"]
 #: What a question may be about; where several fit the earlier wins.
 TOPICS = (
     "human",
+    "restock",
     "area",
     "measure",
     "compare",
@@ -35,15 +41,19 @@ TOPICS = (
     "faq",
     "warranty",
     "returns",
+    "order_now",
+    "delivery_when",
     "payment",
     "delivery",
     "coupon",
     "cheaper",
+    "sold_out",
     "alternatives",
     "fitting",
     "goes_with",
     "stock",
     "have",
+    "have_first",
     "size",
     "fit",
     "price",
@@ -59,18 +69,81 @@ def answer(question: str, known: Knowledge, texts: Texts) -> Answer:
     asked = Asked(question, fold(question), known, texts)
     if asked.mentions("safety"):
         return Answer("safety", unknown(asked, "unknown_safety"))
+    both = _both(asked)
+    return _fitted(both or _found(resolved(asked) if known.earlier else asked))
+
+
+def _both(asked: Asked) -> Answer | None:
+    """The answers to the two questions of one message; None where it is one, or both are answered alike."""
+    parts = questions_in(asked.question, asked.texts)
+    if len(parts) == 1:
+        return None
+    known = asked.known
+    first = answer(parts[0], known, asked.texts)
+    # The second may lean on the first.
+    ids = tuple(card["id"] for card in first.cards)
+    known = replace(known, earlier=(parts[0], *known.earlier), shown=(ids, *known.shown))
+    second = answer(parts[1], known, asked.texts)
+    if first.topic == second.topic or {first.topic, second.topic} & {"unsure"}:
+        return None
+    room = (MAX_TEXT - 1) // 2
+    texts = [
+        _cut(one.text, max(room, MAX_TEXT - 1 - len(other.text))) for one, other in ((first, second), (second, first))
+    ]
+    cards = {card["id"]: card for card in (*first.cards, *second.cards)}
+    known_topic = first.topic if first.topic != "unknown" else second.topic
+    return Answer(known_topic, "\n".join(texts), list(cards.values()))
+
+
+def _found(asked: Asked) -> Answer:
+    if asked.variant_only:
+        return _say_variant(asked)
+    if _beside_unknown(asked):
+        return Answer("unknown", unknown(asked, "unknown"))
     topics = (topic for topic in TOPICS if asked.mentions(topic))
     found = next(filter(None, (_SPEAKERS[topic](asked) for topic in topics)), None)
-    found = found or say_passages(asked) or say_unsure(asked)
-    return _fitted(found or Answer("unknown", unknown(asked, "unknown")))
+    found = found or _say_spoken(asked) or say_passages(asked) or say_unsure(asked)
+    return found or Answer("unknown", unknown(asked, "unknown"))
+
+
+def _beside_unknown(asked: Asked) -> bool:
+    """Whether something is to be compared with what the shop does not have."""
+    words = asked.folded.split()
+    after = [at for at, word in enumerate(words) if word in asked.texts.keywords["than_strict"]]
+    beside = set(words[after[-1] + 1 :]) if after else set()
+    return bool(beside & asked.known.strange)
+
+
+def _say_variant(asked: Asked) -> Answer:
+    """Of another variant what was asked before: its price, else whether there is any."""
+    before = fold(asked.known.earlier[0])
+    wanted = wanted_of(asked, asked.named[0])[:MAX_CARDS]
+    if hits(before, asked.texts.keywords["price"]):
+        return Answer("price", "\n".join(_price_of(one, asked) for one in wanted), cards_of(wanted, asked))
+    return say_stock(asked) or Answer("unknown", unknown(asked, "unknown"))
+
+
+def _say_spoken(asked: Asked) -> Answer | None:
+    """What the store says of the product that was spoken of before."""
+    for product in asked.named[: bool(asked.spoken)]:
+        words = asked.search if asked.beside is None else Search(asked.beside.item.called, asked.known, asked.texts)
+        found = words.best([product])
+        if found is not None and found.share >= ENOUGH:
+            quote = asked.texts.quote(texts_within([passage.text for passage in found.passages]))
+            said = f"{asked.texts.say('says_product', name=product.item.name)} {quote}"
+            return Answer("quoted", said, cards_of([product.item], asked))
+    return None
 
 
 def _fitted(found: Answer) -> Answer:
-    text = found.text
-    if len(text) > MAX_TEXT:
-        cut = text[: MAX_TEXT - 1]
-        text = cut[: max(cut.rfind(". ") + 1, cut.rfind("\n"))].rstrip() or cut.rstrip() + "…"
-    return Answer(found.topic, text, found.cards[:MAX_CARDS])
+    return Answer(found.topic, _cut(found.text, MAX_TEXT), found.cards[:MAX_CARDS])
+
+
+def _cut(text: str, most: int) -> str:
+    if len(text) <= most:
+        return text
+    cut = text[: most - 1]
+    return cut[: max(cut.rfind(". ") + 1, cut.rfind("\n"))].rstrip() or cut.rstrip() + "…"
 
 
 def _say_human(asked: Asked) -> Answer:
@@ -97,95 +170,6 @@ def _say_coupon(asked: Asked) -> Answer:
     return Answer("coupon", asked.texts.say("coupon_none"))
 
 
-def _say_cheaper(asked: Asked) -> Answer | None:
-    for item in asked.about:
-        links = linked_to(item, ("related", "upsell", "crosssell"), asked.known)
-        alike = [one for one in asked.known.everything if set(one.categories) & set(item.categories)]
-        links += [Link(item.id, "related", one) for one in alike if one.family != item.family]
-        # Something that goes with a product is no cheaper version of it, unless it is of the same kind.
-        less = [
-            link
-            for link in links
-            if link.item.currency == item.currency
-            and link.item.price < item.price
-            and (link.kind != "crosssell" or set(link.item.categories) & set(item.categories))
-        ]
-        less = list({link.item.family: link for link in less}.values())
-        if less:
-            return Answer("cheaper", asked.texts.say("cheaper", names=_names(less)), link_cards(item, less, asked))
-    first = next(iter(asked.about), None)
-    return Answer("cheaper", asked.texts.say("cheaper_none", name=first.called)) if first else None
-
-
-def _names(links: list[Link]) -> str:
-    return ", ".join(link.item.name for link in links[:MAX_CARDS])
-
-
-def _say_alternatives(asked: Asked) -> Answer | None:
-    return _say_links(asked, "alternatives", ("related", "upsell"))
-
-
-def _say_goes_with(asked: Asked) -> Answer | None:
-    return _say_links(asked, "goes_with", ("crosssell",))
-
-
-def _say_links(asked: Asked, topic: str, kinds: tuple[Any, ...]) -> Answer | None:
-    for item in asked.about:
-        links = linked_to(item, kinds, asked.known)
-        if links:
-            text = asked.texts.say(topic, name=item.called, names=_names(links))
-            return Answer(topic, text, link_cards(item, links, asked))
-    first = next(iter(asked.about), None)
-    return Answer(topic, asked.texts.say(f"{topic}_none", name=first.called)) if first else None
-
-
-def _say_stock(asked: Asked) -> Answer | None:
-    said, about = [], asked.about[:1]
-    for item in about:
-        family = [one for one in asked.known.everything if one.family == item.family and one.parent_id]
-        wanted = of_size(asked.question, family)
-        if wanted:
-            # Of the size asked for only those of the colour asked for, where one is.
-            most = max(overlap(asked.folded.split(), one.name) for one in wanted)
-            wanted = [one for one in wanted if overlap(asked.folded.split(), one.name) == most]
-            said += [_stock_of(one, asked) for one in wanted[:MAX_CARDS]]
-            continue
-        said.append(_stock_of(item, asked))
-        others = [one.name for one in family if one.in_stock and one.id != item.id]
-        if others and not item.in_stock:
-            said.append(asked.texts.say("variants_in_stock", names="; ".join(others[:6])))
-    return Answer("stock", "\n".join(said), cards_of(about, asked)) if said else None
-
-
-def _say_have(asked: Asked) -> Answer | None:
-    """Whether the shop has something: only of what is known can it be said."""
-    known = [*asked.known.items, *(link.item for link in asked.known.links)]
-    if asked.mentions("size") and not of_size(asked.question, asked.known.everything):
-        return None
-    if asked.known.strange:
-        return None
-    return _say_stock(asked) if named_in(asked.question, known, asked.texts.stopwords) else None
-
-
-def _stock_of(item: Item, asked: Asked) -> str:
-    if not item.in_stock:
-        return asked.texts.say("out_of_stock", name=item.name)
-    if item.stock_quantity:
-        return asked.texts.say("in_stock_count", name=item.name, count=asked.known.quantity(item.stock_quantity))
-    return asked.texts.say("in_stock", name=item.name)
-
-
-def _say_size(asked: Asked) -> Answer | None:
-    about = asked.about
-    said = size_said(asked.question, about, asked.known, asked.texts)
-    if said:
-        return Answer("size", said, cards_of(about[:1], asked))
-    described = describe(asked.question, about, asked.texts) or summary(about, asked.texts)
-    if described:
-        return Answer("size", f"{asked.texts.say('size_none')}\n{described}", cards_of(about[:1], asked))
-    return None
-
-
 def _say_fit(asked: Asked) -> Answer | None:
     """Whether it fits the customer; whether it fits some other thing is not for a size guide to say."""
     words = content(asked.folded, asked.texts.stopwords)
@@ -194,11 +178,13 @@ def _say_fit(asked: Asked) -> Answer | None:
     if any(not overlap([word], item.name) for word in thing for item in about[:1]):
         said = describe(asked.question, about, asked.texts, certain=True)
         return Answer("quoted", said, cards_of(about[:1], asked)) if said else None
-    return _say_size(asked)
+    return say_size(asked)
 
 
 def _say_price(asked: Asked) -> Answer | None:
     known, texts, about = asked.known, asked.texts, asked.about
+    if hits(asked.folded, texts.keywords["not_price"]):
+        return None
 
     def told(amount: int | None) -> str:
         return texts.say("price_untold") if amount is None else known.money(amount)
@@ -237,21 +223,26 @@ _SPEAKERS: dict[str, Callable[[Asked], Answer | None]] = {
     "human": _say_human,
     "warranty": _say_policy("warranty", "warranty"),
     "returns": _say_policy("returns", "returns"),
+    "order_now": _plain("order"),
+    "delivery_when": _say_policy("shipping", "delivery"),
     "payment": _say_policy("payment", "payment"),
     "delivery": _say_policy("shipping", "delivery"),
     "coupon": _say_coupon,
-    "cheaper": _say_cheaper,
+    "cheaper": say_cheaper,
+    "sold_out": say_sold_out,
     "area": say_area,
     "compare": say_compare,
     "faq": say_faq,
     "why": say_why,
     "measure": say_measure,
     "fitting": say_fitting,
-    "alternatives": _say_alternatives,
-    "goes_with": _say_goes_with,
-    "stock": _say_stock,
-    "size": _say_size,
-    "have": _say_have,
+    "alternatives": say_alternatives,
+    "goes_with": say_goes_with,
+    "restock": say_restock,
+    "stock": say_stock,
+    "size": say_size,
+    "have": say_have,
+    "have_first": say_have,
     "fit": _say_fit,
     "price": _say_price,
     "order": _plain("order"),

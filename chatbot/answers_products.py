@@ -1,12 +1,9 @@
 """Answers out of what the store says of its products: fitting, measures, areas, comparisons, reasons."""
 
-import re
-
-from chatbot.areas import area_said
-from chatbot.asked import MAX_CARDS, MAX_TEXT, SHORT_QUOTE, Answer, Asked, cards_of, unknown
+from chatbot.asked import SHORT_QUOTE, Answer, Asked, cards_of, unknown
 from chatbot.passages import ENOUGH
-from chatbot.quotes import range_said, size_said, texts_within
-from chatbot.words import content, hits, overlap, sentences
+from chatbot.quotes import texts_within
+from chatbot.words import content, overlap, sentences
 
 
 def say_passages(asked: Asked, topic: str = "quoted", enough: float = ENOUGH) -> Answer | None:
@@ -41,21 +38,6 @@ def say_why(asked: Asked) -> Answer | None:
     return None
 
 
-def say_measure(asked: Asked) -> Answer | None:
-    """A measure in the question against the size guide, or against the range of a product."""
-    measures = re.findall(r"\d{2,3}", asked.question)
-    if not measures or not (asked.mentions("size") or asked.mentions("compatibility")):
-        return None
-    for item in asked.about[:MAX_CARDS]:
-        said = size_said(asked.question, [item], asked.known, asked.texts)
-        if said:
-            return Answer("size", said, cards_of([item], asked))
-        span = range_said(measures, item, asked.texts)
-        if span:
-            return Answer("size", span, cards_of([item], asked))
-    return None
-
-
 def say_fitting(asked: Asked) -> Answer | None:
     """Whether two things fit: only what the store says of both; of a thing it does not know nothing."""
     kinds = asked.search.asked_kinds
@@ -71,43 +53,14 @@ def say_fitting(asked: Asked) -> Answer | None:
     return found
 
 
-def say_area(asked: Asked) -> Answer | None:
-    for product in asked.named or asked.search.products[:1]:
-        said = area_said(asked.question, product, asked.known, asked.texts)
-        if said:
-            return Answer("area", said, cards_of([product.item], asked))
-    return None
-
-
-def say_compare(asked: Asked) -> Answer | None:
-    between = f" {asked.folded} ".find(" czy ") > 0 and asked.texts.language == "pl"
-    if (
-        len(asked.named) < 2
-        or asked.search.asked_kinds
-        or not (hits(asked.folded, asked.texts.keywords["compare"]) or between)
-    ):
-        return None
-    one, other = (product.item for product in asked.named[:2])
-    those = dict(other.attributes)
-    lines = [
-        asked.texts.say("compare", attribute=name, one=one.called, this=value, other=other.called, that=those[name])
-        for name, value in one.attributes
-        if name in those and those[name] != value
-    ]
-    if not lines:
-        return None
-    head = asked.texts.say("compare_head", one=one.called, other=other.called)
-    return Answer("compare", texts_within([head, *lines], "\n", MAX_TEXT), cards_of([one, other], asked))
-
-
 def say_faq(asked: Asked) -> Answer | None:
     """A question the store has answered itself: its title asks the same, or its text speaks of every word."""
-    words = set(content(asked.folded, asked.texts.stopwords))
+    words = set(content(asked.folded, asked.texts.stopwords)) - asked.asking
     best = max(asked.known.of_kind("faq"), key=lambda one: overlap(words, f"{one.title} {one.text}"), default=None)
     if best is None or len(words) < 2:
         return None
     spoken = overlap(words, f"{best.title} {best.text}")
-    titled = not asked.known.strange and overlap(words, best.title) >= 2 and 2 * spoken >= len(words)
+    titled = not asked.strange and overlap(words, best.title) >= 2 and 2 * spoken >= len(words)
     if not titled and spoken < len(words):
         return None
     said = texts_within(sentences(best.text), " ")

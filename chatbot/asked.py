@@ -14,11 +14,8 @@ MAX_TEXT = 600
 MAX_CARDS = 3
 SHORT_QUOTE = 240
 #: Topics that look at the question themselves, and those that are all of a question or nothing.
-_ALWAYS, _GREETINGS, SHORT = (
-    frozenset({"area", "compare", "measure", "faq", "fitting"}),
-    frozenset({"hello", "thanks"}),
-    3,
-)
+_ALWAYS = frozenset({"area", "compare", "measure", "faq", "fitting"})
+_OPENINGS, _GREETINGS, SHORT = frozenset({"have_first"}), frozenset({"hello", "thanks"}), 3
 
 
 @dataclass(frozen=True)
@@ -32,12 +29,19 @@ class Answer:
 
 @dataclass(frozen=True)
 class Asked:
-    """A question with everything an answer needs."""
+    """A question with everything an answer needs.
+
+    ``spoken`` is what it speaks of without naming it, ``beside`` what that is wanted for; ``variant_only`` where it
+    names nothing but a colour or size.
+    """
 
     question: str
     folded: str
     known: Knowledge
     texts: Texts
+    spoken: tuple[Product, ...] = ()
+    beside: Product | None = None
+    variant_only: bool = False
 
     @cached_property
     def search(self) -> Search:
@@ -45,7 +49,21 @@ class Asked:
 
     @cached_property
     def named(self) -> list[Product]:
-        return self.search.named()
+        """The products the question names or speaks of, best first."""
+        families = {product.item.family: product for product in self.search.products}
+        # The variant shown is the one that this question names.
+        spoken = [families.get(product.item.family, product) for product in self.spoken]
+        return [*spoken, *(one for one in self.search.named() if one not in spoken)]
+
+    @cached_property
+    def asking(self) -> set[str]:
+        """The words that only say that two things are compared."""
+        return {word for word in self.folded.split() if hits(word, self.texts.keywords["compare"])}
+
+    @property
+    def strange(self) -> set[str]:
+        """The words that stand nowhere on the shelf and do not merely ask."""
+        return set(self.known.strange) - self.asking
 
     @cached_property
     def about(self) -> list[Item]:
@@ -56,6 +74,8 @@ class Asked:
     def mentions(self, topic: str) -> bool:
         if topic in _ALWAYS:
             return True
+        if topic in _OPENINGS:
+            return self.folded.partition(" ")[0] in self.texts.keywords[topic]
         if topic in _GREETINGS:
             return len(self.folded.split()) <= SHORT and hits(self.folded, self.texts.keywords[topic]) > 0
         return hits(self.folded, self.texts.keywords[topic]) > 0

@@ -91,8 +91,9 @@ class PolicyText:
 class Knowledge:
     """Everything one answer may draw on.
 
-    ``found`` is what the question's words find on the shelf, best first; ``strange`` are its words that stand nowhere
-    on it; ``earlier`` are the last questions of the conversation, newest first.
+    ``found`` is what the question's words find on the shelf, best first, ``found_links`` what the store offers beside
+    it, ``alike`` more of its kind; ``strange`` are words that stand nowhere on the shelf; ``earlier`` are the last
+    questions of the conversation and ``shown`` the products shown with each of them, newest first.
     """
 
     language: str
@@ -109,6 +110,9 @@ class Knowledge:
     found: tuple[Item, ...] = ()
     strange: frozenset[str] = frozenset()
     earlier: tuple[str, ...] = ()
+    shown: tuple[tuple[str, ...], ...] = ()
+    found_links: tuple[Link, ...] = ()
+    alike: tuple[Item, ...] = ()
     in_cart: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -166,7 +170,7 @@ def linked_to(item: Item, kinds: Iterable[LinkKind], knowledge: Knowledge) -> li
     found = [
         link
         for kind in wanted
-        for link in knowledge.links
+        for link in (*knowledge.links, *knowledge.found_links)
         if link.kind == kind
         and link.source in {item.id, item.family}
         and link.item.id not in knowledge.in_cart

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass
 
 from chatbot.context import Item, Knowledge, Line, Link, LinkKind, PolicyText
 from chatbot.models import Conversation, Turn
@@ -12,7 +13,19 @@ from recovery.swaps import ShownLine, read_shown
 
 #: How many products a question may find, and how many earlier questions count.
 FOUND, EARLIER = 8, 2
+#: Of how many products found their kind is looked up for more of it.
+KINDS_SEARCHED = 3
 KINDS: tuple[LinkKind, ...] = ("related", "upsell", "crosssell")
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What a question reaches beyond the cart."""
+
+    found: tuple[Item, ...] = ()
+    strange: frozenset[str] = frozenset()
+    links: tuple[Link, ...] = ()
+    alike: tuple[Item, ...] = ()
 
 
 async def read_knowledge(conversation: uuid.UUID, question: str = "", shelves: Shelves | None = None) -> Knowledge:
@@ -30,8 +43,10 @@ async def read_knowledge(conversation: uuid.UUID, question: str = "", shelves: S
         await Product.filter(store_id=store.id, product_id__in=ids, active=False).values_list("product_id", flat=True)
     )
     settings = (await in_force(store)).settings
-    earlier = await _earlier(conversation, question)
-    found, strange = await _found(store, shelves, question, earlier) if shelves else ((), frozenset[str]())
+    earlier, shown = await _earlier(conversation, question)
+    of_cart = sorted({name for product in known.values() for name in product.categories})
+    last = [product_id for cards in shown for product_id in cards]
+    reach = await _found(store, shelves, question, earlier, last, of_cart) if shelves else Reach()
     return Knowledge(
         language=store.language,
         shop=store.name,
@@ -44,32 +59,43 @@ async def read_knowledge(conversation: uuid.UUID, question: str = "", shelves: S
         links=links,
         policies=await _policies(store, cart),
         contact_url=settings.contact_url,
-        found=found,
-        strange=strange,
+        found=reach.found,
+        strange=reach.strange,
         earlier=earlier,
+        shown=shown,
+        found_links=reach.links,
+        alike=reach.alike,
     )
 
 
-async def _earlier(conversation: uuid.UUID, question: str) -> tuple[str, ...]:
+async def _earlier(conversation: uuid.UUID, question: str) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """The last questions and the products shown with each, newest first."""
     rows = await Turn.filter(conversation_id=conversation).order_by("-id").limit(EARLIER + 1)
-    asked = [row.question for row in rows]
-    return tuple(asked[1:] if asked and asked[0] == question else asked[:EARLIER])
+    before = rows[1:] if rows and rows[0].question == question else rows[:EARLIER]
+    shown = tuple(tuple(str(card["id"]) for card in row.cards) for row in before)
+    return tuple(row.question for row in before), shown
 
 
 async def _found(
-    store: Store, shelves: Shelves, question: str, earlier: tuple[str, ...]
-) -> tuple[tuple[Item, ...], frozenset[str]]:
+    store: Store, shelves: Shelves, question: str, earlier: tuple[str, ...], shown: list[str], of_cart: list[str]
+) -> Reach:
     """What the question's words find, each product with its variants after it; what the last one's found besides."""
     shelf = await shelves.of(store)
-    ids = [*shelf.search(question, FOUND), *(shelf.search(earlier[0], FOUND // 2) if earlier else [])]
+    ids = [*shelf.search(question, FOUND), *shown, *(shelf.search(earlier[0], FOUND // 2) if earlier else [])]
     items = await read_items(store.id, ids)
     families = {item.family for item in items}
     variants = await Product.filter(store_id=store.id, parent_id__in=families, active=True).order_by("id")
     parents = await read_items(store.id, sorted(families))
     titles = {item.id: item.name for item in parents}
     beside = [_item(variant, titles.get(variant.parent_id or "", "")) for variant in variants]
-    found = tuple({item.id: item for item in (*items, *parents, *beside)}.values())
-    return found, frozenset(shelf.strange(question))
+    kinds = dict.fromkeys([*of_cart, *(name for item in items[:KINDS_SEARCHED] for name in item.categories)])
+    more = [found for name in list(kinds)[: 2 * KINDS_SEARCHED] for found in shelf.search(name, FOUND)]
+    return Reach(
+        tuple({item.id: item for item in (*items, *parents, *beside)}.values()),
+        frozenset(shelf.strange(question)),
+        await _links(store, families),
+        tuple(await read_items(store.id, more)),
+    )
 
 
 def _title(product: Product, known: dict[str, Product]) -> str:

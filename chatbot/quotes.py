@@ -8,11 +8,10 @@ from typing import Any
 
 from chatbot.context import Item, Knowledge, PolicyText
 from chatbot.texts import Texts
-from chatbot.words import content, fold, hits, numbers, overlap, ranges, sentences
+from chatbot.words import content, fold, hits, numbers, overlap, sentences
 
 MAX_QUOTE = 360
 _MONEY = re.compile(r"[€$£¥₽]|\b(?:eur|usd|gbp|pln|czk|zł|kč)\b", re.IGNORECASE)
-_SIZE = re.compile(r"\b(?:[XS]{0,4}[SML]|X{1,4}L|\d{2}(?:/\d{2})?)\b")
 
 
 def policy_said(kind: str, question: str, known: Knowledge, texts: Texts, already: str = "") -> str:
@@ -72,68 +71,6 @@ def _condition(fact: dict[str, Any], texts: Texts) -> str:
     return texts.say("condition", text=fact["condition"]) if fact.get("condition") else ""
 
 
-def size_said(question: str, about: list[Item], known: Knowledge, texts: Texts) -> str:
-    """The size guide for what the question is about: the lines for the size or measure asked for, else all that fit."""
-    for item in about:
-        guide = _guide_for(item, known)
-        if guide is None:
-            continue
-        lines = sentences(guide.text)
-        wanted = _lines_wanted(question, lines) or [line for line in lines if ranges(line)] or lines
-        chosen = "\n".join(_within(wanted))
-        return f"{item.called}. {texts.say('says_size', title=guide.title)}\n{texts.quote(chosen)}"
-    return ""
-
-
-def _guide_for(item: Item, known: Knowledge) -> PolicyText | None:
-    guides = known.of_kind("size_guide")
-    named = [guide for guide in guides if any(fold(name) in fold(guide.text) for name in _names(item))]
-    if named:
-        return named[0]
-    # Where guides say what they are for, one that does not name the product is for another.
-    if any(fold(one.called) in fold(guide.text) for guide in guides for one in known.everything):
-        return None
-    words = content(fold(f"{item.name} {' '.join(item.categories)}"), frozenset())
-    fitting = [guide for guide in guides if overlap(words, f"{guide.title} {guide.text}")]
-    return fitting[0] if fitting else None
-
-
-def _names(item: Item) -> list[str]:
-    # A variant is called "Rain jacket, Moss, M" where its guide says "Rain jacket".
-    return [item.name, item.name.partition(",")[0]]
-
-
-def _lines_wanted(question: str, lines: list[str]) -> list[str]:
-    asked = [int(number) for number in re.findall(r"\d{2,3}", question)]
-    by_measure = [line for line in lines if any(low <= one <= high for low, high in ranges(line) for one in asked)]
-    if by_measure:
-        return by_measure
-    sizes = set(_SIZE.findall(question))
-    return [line for line in lines if sizes & set(_SIZE.findall(line.partition(",")[0]))]
-
-
-def _within(lines: list[str]) -> list[str]:
-    chosen: list[str] = []
-    for line in lines:
-        if sum(map(len, chosen)) + len(line) > MAX_QUOTE:
-            break
-        chosen.append(line)
-    return chosen
-
-
-def range_said(measures: list[str], item: Item, texts: Texts) -> str:
-    """Whether a measure lies within a range that the product names in centimetres; "" where it names none."""
-    spans = [f"{name}: {value}" for name, value in item.attributes] + sentences(item.description)
-    for text in spans:
-        found = ranges(text) if "cm" in fold(text).split() or text.endswith("cm") else []
-        for low, high in found:
-            near = [number for number in measures if low - (high - low) <= int(number) <= high + (high - low)]
-            if near:
-                phrase = "within" if low <= int(near[0]) <= high else "outside"
-                return texts.say(phrase, name=item.called, measure=near[0], unit="cm", text=text)
-    return ""
-
-
 def texts_within(lines: list[str], between: str = " · ", most: int = MAX_QUOTE) -> str:
     """As many lines as go into a quote."""
     chosen: list[str] = []
@@ -141,12 +78,6 @@ def texts_within(lines: list[str], between: str = " · ", most: int = MAX_QUOTE)
         if len(between.join([*chosen, line])) <= most:
             chosen.append(line)
     return between.join(chosen) or lines[0][: most - 1] + "…"
-
-
-def of_size(question: str, items: list[Item]) -> list[Item]:
-    """The variants of the size a question names."""
-    sizes = set(_SIZE.findall(question))
-    return [item for item in items if sizes & {part.strip() for part in item.name.split(",")[1:]}]
 
 
 def describe(question: str, about: list[Item], texts: Texts, *, loose: bool = False, certain: bool = False) -> str:
@@ -181,7 +112,7 @@ def summary(about: list[Item], texts: Texts) -> str:
 
 
 def _said(item: Item, chosen: list[str], texts: Texts) -> str:
-    return f"{texts.say('says_product', name=item.called)} {texts.quote(' · '.join(_within(chosen)))}"
+    return f"{texts.say('says_product', name=item.called)} {texts.quote(texts_within(chosen))}"
 
 
 def _quotable(item: Item, texts: Texts) -> list[str]:

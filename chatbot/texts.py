@@ -22,6 +22,7 @@ class Texts(BaseModel):
     phrases: dict[str, str]
     quotes: tuple[str, str]
     keywords: dict[str, list[str]]
+    measures: dict[str, list[str]]
     synonyms: list[list[str]]
     aliases: dict[str, str]
     stopwords: frozenset[str]

@@ -49,7 +49,7 @@ def hits(folded: str, keywords: Iterable[str]) -> int:
 
 def content(folded: str, stopwords: frozenset[str]) -> list[str]:
     """The words of a folded text that mean something."""
-    return [word for word in folded.split() if word not in stopwords and (len(word) > 2 or word.isdigit())]
+    return [word for word in folded.split() if word not in stopwords and (len(word) > 2 or not word.isalpha())]
 
 
 def overlap(words: Iterable[str], text: str) -> int:
@@ -66,8 +66,3 @@ def sentences(text: str) -> list[str]:
 def numbers(text: str) -> list[str]:
     """The numbers in a text, as written, without their blanks."""
     return re.findall(r"\d+(?:[.,]\d+)?", re.sub(r"(?<=\d)[\s\u00a0\u202f](?=\d{3}\b)", "", text))
-
-
-def ranges(text: str) -> list[tuple[int, int]]:
-    """Ranges such as ``164–172`` in a text."""
-    return [(int(low), int(high)) for low, high in re.findall(r"(\d+)\s*[-–—]\s*(\d+)", text)]

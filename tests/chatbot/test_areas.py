@@ -31,6 +31,9 @@ def said(question: str, item: Item, language: str = "en") -> str:
         ("8 square metres", "8"),
         ("8 metrów kwadratowych", "8"),
         ("60x60 tile", None),
+        ("ściana 2,5 na 3 metry", "7.5"),
+        ("a lawn of 4x3", "12"),
+        ("rooms of 4 x 3 m and 2 x 2 m", "16"),
         ("how much is it", None),
     ],
 )
@@ -65,3 +68,36 @@ def test_what_the_store_does_not_say_is_not_worked_out() -> None:
 def test_a_rate_of_use_gives_an_amount() -> None:
     glue = Item("glue", "Glue", 2500, "EUR", 2, True, attributes=(("Consumption", "3 kg/m²"),))
     assert "10 m² × 3 kg/m² = 30 kg" in said("how much for 10 m2", glue)
+
+
+def test_of_several_rates_the_one_whose_condition_is_named_counts() -> None:
+    seed = Item(
+        "seed",
+        "Lawn seed, 2 kg",
+        2500,
+        "EUR",
+        2,
+        True,
+        attributes=(("Use", "30 g/m² (new), 15 g/m² (overseeding)"),),
+    )
+    # By hand: 40 m² × 15 g are 600 g, 40 m² × 30 g are 1,200 g.
+    assert "= 600 g" in said("how much for overseeding 40 m2", seed)
+    assert "= 1200 g" in said("how much for a new lawn of 40 m2", seed)
+
+
+def test_an_amount_becomes_packs_where_the_pack_is_stated() -> None:
+    mulch = Item("mulch", "Bark mulch, 25 kg", 900, "EUR", 2, True, attributes=(("Consumption", "8 kg/m²"),))
+    # By hand: 10 m² × 8 kg are 80 kg, and 80 ÷ 25 is 3.2, so four.
+    assert "80 ÷ 25 kg a pack, rounded up, is 4." in said("how many bags for 10 m2", mulch)
+    pegs = Item("pegs", "Fleece pegs, 50 pieces", 900, "EUR", 2, True, attributes=(("Use", "6 per m²"),))
+    assert "60 ÷ 50 pieces a pack, rounded up, is 2." in said("how many pegs for 10 m2", pegs)
+
+
+@pytest.mark.parametrize(
+    ("language", "question"), [("en", "how many m2 does it cover?"), ("pl", "na ile m2 to starczy?")]
+)
+def test_how_far_a_pack_goes(language: str, question: str) -> None:
+    stain = Item(
+        "stain", "Fence stain", 900, "EUR", 2, True, attributes=(("Content", "5 l"), ("Consumption", "0.2 l/m²"))
+    )
+    assert "= 25 m²" in said(question, stain, language)
