@@ -32,9 +32,9 @@ async def read_knowledge(conversation: uuid.UUID, question: str = "", shelves: S
     """What the assistant may know in one conversation for one question, read now."""
     row = await Conversation.get(id=conversation).select_related("store", "cart")
     store, cart = row.store, row.cart
-    shown = await read_shown(cart)
-    ids = [line.product_id for line in shown.lines]
-    families = {line.item.parent_id or line.item.product_id for line in shown.lines} | set(ids)
+    restored = await read_shown(cart)
+    ids = [line.product_id for line in restored.lines]
+    families = {line.item.parent_id or line.item.product_id for line in restored.lines} | set(ids)
     around = await Product.filter(store_id=store.id, product_id__in=families, active=True)
     variants = await Product.filter(store_id=store.id, parent_id__in=families, active=True)
     known = {product.product_id: product for product in [*variants, *around]}
@@ -52,8 +52,8 @@ async def read_knowledge(conversation: uuid.UUID, question: str = "", shelves: S
         shop=store.name,
         currency=cart.currency,
         digits=cart.currency_digits,
-        total=shown.total,
-        lines=tuple(_line(line, known, gone) for line in shown.lines),
+        total=restored.total,
+        lines=tuple(_line(line, known, gone) for line in restored.lines),
         coupon_codes=tuple(cart.coupon_codes),
         siblings=tuple(_item(product, _title(product, known)) for product in variants),
         links=links,
