@@ -145,7 +145,8 @@ async def test_the_types_of_the_table_take_and_refuse_what_it_says(running: Runn
 
 
 def handoff(secret: str, issued_at: float | None = None) -> str:
-    return sign_handoff(secret, "4711", "default", "a-ref", int(time.time() if issued_at is None else issued_at))
+    at = int(time.time() if issued_at is None else issued_at)
+    return sign_handoff(secret, "4711", "default", "a-ref", at, "BACK-7KQM-2VHX-D4RTN")
 
 
 def test_both_checks_are_short_and_look_at_the_same() -> None:
@@ -157,7 +158,7 @@ def test_both_checks_are_short_and_look_at_the_same() -> None:
         for word in ("whsec_", "sha256", "handoff", "cartback", "iss", "aud", "store", "exp"):
             assert word in block.text
     told = {name for row in HANDOFF.tables()[0] for name in re.findall(r"`(\w+)`", row[0])}
-    assert told == {"iss", "aud", "quote_id", "store", "ref", "iat", "exp"}
+    assert told == {"iss", "aud", "quote_id", "store", "ref", "coupon", "iat", "exp"}
 
 
 def cases(secret: str) -> dict[str, tuple[str, str, bool]]:
