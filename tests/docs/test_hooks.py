@@ -145,7 +145,8 @@ async def test_the_types_of_the_table_take_and_refuse_what_it_says(running: Runn
 
 
 def handoff(secret: str, issued_at: float | None = None, swap: list[list[str]] | None = None) -> str:
-    return sign_handoff(secret, "4711", "default", "a-ref", int(issued_at or time.time()), {"swap": swap})
+    more = {"swap": swap, "coupon": "BACK-7KQM-2VHX-D4RTN"}
+    return sign_handoff(secret, "4711", "default", "a-ref", int(issued_at or time.time()), more)
 
 
 def test_both_checks_are_short_and_look_at_the_same() -> None:
