@@ -22,7 +22,7 @@ from tests.chatbot.rows import make_link
 TEXTS = load_texts()
 FILES = sorted(FOLDER.glob("*.json"))
 #: What has been reached; the aim is 0.90 overall and 0.80 per catalogue.
-OVERALL, PER_CATALOGUE = 0.75, 0.68
+OVERALL, PER_CATALOGUE = 0.86, 0.79
 
 
 async def conversation_of(runtime: Runtime, told: Told, asked: Question, number: int) -> Conversation:
@@ -53,6 +53,7 @@ async def conversation_of(runtime: Runtime, told: Told, asked: Question, number:
     return conversation
 
 
+@pytest.mark.timeout(240)
 @pytest.mark.asyncio(loop_scope="module")
 async def test_the_questions_are_answered_right(runtime: Runtime, empty: None) -> None:
     right: dict[str, Counter[bool]] = defaultdict(Counter)
