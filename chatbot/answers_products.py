@@ -33,6 +33,8 @@ def say_why(asked: Asked) -> Answer | None:
         said = [passage.text for passage in (found.passages if found else ())]
         own = [passage.text for passage in product.passages if not passage.kind]
         lines = list(dict.fromkeys([*said[:1], *own[::-1]]))
+        if not lines:
+            return None
         text = f"{asked.texts.say('says_product', name=product.item.called)} {asked.texts.quote(texts_within(lines))}"
         return Answer("why", text, cards_of([product.item], asked))
     return None
