@@ -131,7 +131,7 @@ def typed_counts(told: Told) -> set[tuple[str, str]]:
     stock = {("stock", str(variant.stock)) for variant in catalogue.variants.values()}
     facts = {("time", str(fact.amount)) for policy in catalogue.policies for fact in policy.facts if not fact.currency}
     written = (RECIPES / catalogue.code / f"{catalogue.language}.json").read_text()
-    quoted = {pair for pair in counts(json.dumps(json.loads(written), ensure_ascii=False), catalogue.language)}
+    quoted = counts(json.dumps(json.loads(written), ensure_ascii=False), catalogue.language)
     return stock | facts | {pair for pair in quoted if pair[0] != "stock"}
 
 
