@@ -76,15 +76,18 @@ def say_fitting(asked: Asked) -> Answer | None:
 
 def _said_of_both(asked: Asked) -> Answer | None:
     """Of two products asked about, what the list of either says of the other; not to be named is no verdict."""
-    two = asked.named[:2]
-    if len(two) < 2 or asked.search.which:
+    if len(asked.named) < 2 or asked.search.which:
         return None
-    own = [set(asked.search.own_words(product, other)) for product, other in (two, two[::-1])]
-    if not all(own):
+    one, another = asked.named[:2]
+    pairs = [
+        (product, other, set(asked.search.own_words(other, product)))
+        for product, other in ((one, another), (another, one))
+    ]
+    if not all(words for _, _, words in pairs):
         return None
     lists = [
         (product, other, words, passage)
-        for product, other, words in ((*two, own[1]), (*two[::-1], own[0]))
+        for product, other, words in pairs
         for passage in product.passages
         if passage.kind in ("compatible", "incompatible")
     ]

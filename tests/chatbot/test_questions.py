@@ -34,7 +34,7 @@ from tests.chatbot.rows import make_link
 TEXTS = load_texts()
 FILES = sorted(FOLDER.glob("*.json"))
 #: What has been reached; the aim is 0.90 overall and 0.80 per catalogue.
-OVERALL, PER_CATALOGUE = 0.75, 0.68
+OVERALL, PER_CATALOGUE = 0.79, 0.72
 
 
 async def conversation_of(runtime: Runtime, told: Told, asked: Question, number: int) -> Conversation:
