@@ -56,6 +56,6 @@ def _differences(one: Item, other: Item, asked: Asked) -> list[str]:
         return 2 * overlap(words, text) + bool(overlap(meant, text))
 
     return [
-        asked.texts.say("compare", attribute=name, one=one.called, this=this, other=other.called, that=that)
+        asked.texts.say("compare", attribute=name, this=this, that=that)
         for name, this, that in sorted(pairs, key=about, reverse=True)
     ]

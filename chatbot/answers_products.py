@@ -33,6 +33,8 @@ def say_why(asked: Asked) -> Answer | None:
         said = [passage.text for passage in (found.passages if found else ())]
         own = [passage.text for passage in product.passages if not passage.kind]
         lines = list(dict.fromkeys([*said[:1], *own[::-1]]))
+        if not lines:
+            return None
         text = f"{asked.texts.say('says_product', name=product.item.called)} {asked.texts.quote(texts_within(lines))}"
         return Answer("why", text, cards_of([product.item], asked))
     return None
@@ -45,12 +47,48 @@ def say_fitting(asked: Asked) -> Answer | None:
         return None
     if kinds == {"compatibility"} and len(asked.search.words) < 2:
         return None
+    between = _said_of_both(asked) if kinds == {"compatibility"} and not asked.known.strange else None
+    if between is not None:
+        return between
     if len(asked.named) < 2 and "completeness" not in kinds and not asked.known.strange:
         return None
     found = say_passages(asked, "fitting")
     if found is None and asked.mentions("compatibility") and asked.known.strange:
         return Answer("unknown", unknown(asked, "fit_unknown"))
     return found
+
+
+def _said_of_both(asked: Asked) -> Answer | None:
+    """Of two products asked about, what the list of either says of the other; not to be named is no verdict."""
+    if len(asked.named) < 2 or asked.search.which:
+        return None
+    one, another = asked.named[:2]
+    pairs = [
+        (product, other, set(asked.search.own_words(other, product)))
+        for product, other in ((one, another), (another, one))
+    ]
+    if not all(words for _, _, words in pairs):
+        return None
+    lists = [
+        (product, other, words, passage)
+        for product, other, words in pairs
+        for passage in product.passages
+        if passage.kind in ("compatible", "incompatible")
+    ]
+    for product, _, words, passage in lists:
+        if words <= passage.stems:
+            item = product.item
+            text = (
+                f"{asked.texts.say('says_product', name=item.name)} {asked.texts.quote(texts_within([passage.text]))}"
+            )
+            return Answer("fitting", text, cards_of([item], asked))
+    for product, other, words, passage in lists:
+        if passage.kind == "compatible" and not words & passage.stems:
+            quote = asked.texts.quote(texts_within([passage.text]))
+            names = {"name": product.item.called, "other": other.item.called}
+            text = unknown(asked, "fit_others", quote=quote, **names)
+            return Answer("fitting", text, cards_of([product.item, other.item], asked))
+    return None
 
 
 def say_faq(asked: Asked) -> Answer | None:

@@ -58,12 +58,13 @@ class Asked:
     @cached_property
     def asking(self) -> set[str]:
         """The words that only say that two things are compared."""
-        return {word for word in self.folded.split() if hits(word, self.texts.keywords["compare"])}
+        words = (*self.texts.keywords["compare"], *self.texts.keywords["both"])
+        return {word for word in self.folded.split() if hits(word, words)}
 
     @property
     def strange(self) -> set[str]:
         """The words that stand nowhere on the shelf and do not merely ask."""
-        return set(self.known.strange) - self.asking
+        return {word for word in self.known.strange if len(word) > 1} - self.asking
 
     @cached_property
     def about(self) -> list[Item]:

@@ -168,6 +168,11 @@ class Search:
 
         return [product for _, product in sorted(near, key=rank)]
 
+    def own_words(self, product: Product, other: Product) -> list[str]:
+        """The words of a product's name that the question holds and the other's name does not."""
+        asked = set().union(*(self._forms[word] for word in self.words))
+        return [part for part in product.name if part in asked and part not in other.name]
+
     def best(self, products: list[Product] | None = None) -> Found | None:
         """The product and its passages that speak most of the question."""
         total = sum(self._weight.values()) or 1.0

@@ -20,9 +20,19 @@ from recovery.stores.reading import Reading
 from recovery.stores.registry import add_connection, add_store, change_settings
 
 FOLDER = Path(__file__).parents[1] / "questions"
+RECIPES = Path(__file__).parents[2] / "recovery" / "demo" / "catalogue"
 CONTACT = "https://shop.example/contact"
 CURRENCIES = {"en": "EUR", "pl": "PLN"}
 _MONEY = re.compile(r"€\s?(\d[\d.,]*\d|\d)|(\d[\d\u00a0\u202f .,]*\d|\d)\s?(?:zł|€|EUR|PLN)")
+#: What is said of percentages, of pieces in stock, and of days and months, each with its number or range.
+_COUNTS = {
+    "share": re.compile(r"(\d+(?:[.,]\d+)?)(?:\s?[–-]\s?(\d+))?\s?%"),
+    "stock": re.compile(r"(\d+)() left\b|w magazynie: (\d+)()"),
+    "time": re.compile(
+        r"(\d+)(?:\s?(?:[–-]|to|do)\s?(\d+))?\s?(?:working )?(?:days?|months?|dni|miesi\w+)\b"
+        r"|\(w (?:dniach|miesiącach)\): (\d+)(?:–(\d+))?|tyle dni: (\d+)()"
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -101,6 +111,28 @@ def typed_amounts(told: Told, asked: Question, cards: list[dict[str, Any]], text
     facts = {fact.amount for policy in told.catalogue.policies for fact in policy.facts if fact.currency}
     free = {0}
     return prices | facts | free | told.amounts | {money["amount"] for money in asked.expect.get("money", ())}
+
+
+def counts(text: str, language: str) -> set[tuple[str, str]]:
+    """The percentages, stock figures, days and months in a text."""
+    assert language in CURRENCIES
+    return {
+        (kind, number.replace(",", "."))
+        for kind, pattern in _COUNTS.items()
+        for found in pattern.findall(text.replace("\u00a0", " "))
+        for number in found
+        if number
+    }
+
+
+def typed_counts(told: Told) -> set[tuple[str, str]]:
+    """Those that the catalogue's own file holds, read as a plain text of it."""
+    catalogue = told.catalogue
+    stock = {("stock", str(variant.stock)) for variant in catalogue.variants.values()}
+    facts = {("time", str(fact.amount)) for policy in catalogue.policies for fact in policy.facts if not fact.currency}
+    written = (RECIPES / catalogue.code / f"{catalogue.language}.json").read_text()
+    quoted = counts(json.dumps(json.loads(written), ensure_ascii=False), catalogue.language)
+    return stock | facts | {pair for pair in quoted if pair[0] != "stock"}
 
 
 def holds(text: str, word: str) -> bool:

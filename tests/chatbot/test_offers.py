@@ -167,3 +167,7 @@ def test_two_questions_of_one_message_are_both_answered(language: str, question:
 @pytest.mark.parametrize("question", ["I have a small lawn. Which mower is quiet?", "Is it quiet and light?"])
 def test_one_question_stays_one(question: str) -> None:
     assert questions_in(question, TEXTS.of("en")) == [question]
+
+
+def test_a_product_of_which_nothing_is_told_has_no_reasons() -> None:
+    assert "https://spade.example/ask" in asked("en", "why the Torrent hose?").text
