@@ -29,7 +29,10 @@ def resolved(asked: Asked) -> Asked:
     pronoun = hits(asked.folded, keywords["pronoun"]) > 0
     if not opening and not pronoun:
         return asked
-    if any(asked.folded.removeprefix("and ").removeprefix("a ").startswith(one) for one in keywords["which_first"]):
+    # "What goes with the jacket?" names the one spoken of itself.
+    another = all(one.item.family != lasts[0].item.family for one in own)
+    start = asked.folded.removeprefix("and ").removeprefix("a ")
+    if another and any(start.startswith(one) for one in keywords["which_first"]):
         return replace(
             asked, spoken=tuple(sorted(own, key=lambda one: -_related(one, lasts[0], asked))), beside=lasts[0]
         )
