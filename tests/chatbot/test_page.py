@@ -183,7 +183,8 @@ async def test_an_expired_link_still_leads_back(node: Node, runtime: Runtime) ->
     assert page.status_code == 410
     assert 'href="https://shop.example/cart"' in page.text
     assert (await post(node, {"token": shop.token})).status_code == 410
-    forged = await fetch(node, f"/a/{shop.token[:-2]}AA")
+    head, claims, signature = shop.token.split(".")
+    forged = await fetch(node, f"/a/{head}.{claims}.{'A' if signature[0] != 'A' else 'B'}{signature[1:]}")
     assert forged.status_code == 404
 
 
