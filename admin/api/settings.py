@@ -36,7 +36,7 @@ class SettingField(BaseModel):
     group: str
     description: str
     default: Any
-    schema_: dict[str, Any] = Field(serialization_alias="schema", description="JSON Schema of its value")
+    value_schema: dict[str, Any] = Field(description="JSON Schema of its value")
     secret: bool = Field(description="Never shown again; send the value to change it, null to remove it")
 
 
@@ -73,7 +73,7 @@ async def list_fields(call: Call) -> SettingFields:
                     group=group,
                     description=field.description or "",
                     default=_plain(default),
-                    schema_={key: value for key, value in own.items() if key not in {"description", "default"}},
+                    value_schema={key: value for key, value in own.items() if key not in {"description", "default"}},
                     secret=name in SECRET_SETTINGS,
                 )
             )
