@@ -39,6 +39,12 @@ async def examine(settings: Settings, topic: str = "") -> list[Finding]:
         return await _topic(settings, topic, database, usable) if topic else await _all(settings, database, usable)
 
 
+async def examine_within(settings: Settings) -> list[Finding]:
+    """``examine`` of the whole installation by a process that has the models open already."""
+    database = await unless_away("Database", doctor_servers.database())
+    return await _all(settings, database, all(finding.state != "wrong" for finding in database))
+
+
 async def report_text(settings: Settings) -> str:
     """Everything an engineer asks for first, as one text: versions, settings without secrets, findings, last errors.
 

@@ -1,6 +1,7 @@
 """The assistant's conversations for a terminal: the latest ones, and one with everything that became of each turn."""
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from chatbot.account import cause_advice, cause_words
@@ -56,8 +57,6 @@ async def one(name: str) -> dict[str, Any]:
         row = None
     if row is None:
         raise NotFound(f"There is no conversation {name!r}; `cartback conversations list` shows them.")
-    turns = await Turn.filter(conversation_id=row.id).order_by("id")
-    held = await WithheldSentence.filter(turn_id__in=[turn.id for turn in turns]).order_by("id")
     return {
         "id": str(row.id),
         "created_at": row.created_at,
@@ -66,17 +65,26 @@ async def one(name: str) -> dict[str, Any]:
         "status": row.status,
         "waiting_since": row.waiting_since,
         "waiting_address": mask_address(row.waiting_address) if row.waiting_address else None,
-        "turns": [_turn(turn, [each for each in held if each.turn_id == turn.id]) for turn in turns],
+        "turns": await turns_of(row, masked=True),
     }
 
 
-def _turn(turn: Turn, held: list[WithheldSentence]) -> dict[str, Any]:
+async def turns_of(conversation: Conversation, *, masked: bool) -> list[dict[str, Any]]:
+    """The turns of a conversation with how each answer came about, the oldest first; ``masked``: without addresses."""
+    turns = await Turn.filter(conversation_id=conversation.id).order_by("id")
+    held = await WithheldSentence.filter(turn_id__in=[turn.id for turn in turns]).order_by("id")
+    hide = mask_addresses if masked else str
+    return [_turn(turn, [each for each in held if each.turn_id == turn.id], hide) for turn in turns]
+
+
+def _turn(turn: Turn, held: list[WithheldSentence], hide: Callable[[str], str]) -> dict[str, Any]:
     cause = turn.fallback_cause
     return {
         "asked_at": turn.asked_at,
-        "question": mask_addresses(turn.question),
-        "answer": mask_addresses(turn.answer),
+        "question": hide(turn.question),
+        "answer": hide(turn.answer),
         "finish": turn.finish or turn.status,
+        "vote": turn.vote,
         "answered_by": turn.answered_by,
         "model": turn.model,
         "input_tokens": turn.input_tokens,
@@ -87,9 +95,7 @@ def _turn(turn: Turn, held: list[WithheldSentence]) -> dict[str, Any]:
         "model_failed": None if cause is None else cause_words(cause),
         "detail": turn.fallback_detail,
         "advice": None if cause is None else cause_advice(cause),
-        "withheld": [
-            {"sentence": mask_addresses(each.sentence), "kind": each.kind, "claim": each.claim} for each in held
-        ],
+        "withheld": [{"sentence": hide(each.sentence), "kind": each.kind, "claim": each.claim} for each in held],
     }
 
 

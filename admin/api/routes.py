@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from admin.api import abandonments, audit, session, settings, stores, users
+from admin.api import abandonments, audit, conversations, session, settings, stores, system, users
 from admin.api.dispatch import HEADERS, Dispatch
 from admin.api.openapi import PREFIX, describe
 from admin.api.operations import Operation
@@ -23,6 +23,8 @@ log = structlog.get_logger()
 OPERATIONS: tuple[Operation, ...] = (
     *session.api.declared,
     *abandonments.api.declared,
+    *conversations.api.declared,
+    *system.api.declared,
     *stores.api.declared,
     *settings.api.declared,
     *users.api.declared,

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
@@ -18,7 +19,7 @@ from recovery.clock import SystemClock
 from tests.reliability.web import serving
 from tests.shop import Shop
 
-EXAMPLES = 6
+EXAMPLES = 4
 CHECKS = [not_a_server_error, status_code_conformance, response_schema_conformance]
 #: What ends the caller's own rights, or makes the machine work hard for nothing.
 LEFT_OUT = {"sign_in", "use_link", "forgot_password"}
@@ -56,6 +57,7 @@ def fuzz(document: dict[str, Any], base: str, headers: dict[str, str]) -> int:
     return asked
 
 
+@pytest.mark.timeout(300)
 async def test_the_api_answers_as_it_is_described(shop: Shop) -> None:
     _, key = await keys.make_key("fuzz", list(SCOPES), None, "a test", SystemClock().now(), None)
     document = describe(OPERATIONS, "test")
