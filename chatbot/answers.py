@@ -19,6 +19,7 @@ from chatbot.answers_products import (
 )
 from chatbot.answers_sizes import say_measure, say_size
 from chatbot.answers_stock import say_have, say_restock, say_stock, wanted_of
+from chatbot.answers_traits import say_trait
 from chatbot.asked import MAX_CARDS, MAX_TEXT, Answer, Asked, cards_of, person_said, unknown
 from chatbot.context import Item, Knowledge
 from chatbot.followups import resolved
@@ -35,8 +36,9 @@ TOPICS = (
     "human",
     "restock",
     "area",
-    "measure",
     "compare",
+    "trait",
+    "measure",
     "why",
     "faq",
     "warranty",
@@ -45,6 +47,7 @@ TOPICS = (
     "delivery_when",
     "payment",
     "delivery",
+    "how_long",
     "coupon",
     "cheaper",
     "sold_out",
@@ -227,6 +230,7 @@ _SPEAKERS: dict[str, Callable[[Asked], Answer | None]] = {
     "delivery_when": _say_policy("shipping", "delivery"),
     "payment": _say_policy("payment", "payment"),
     "delivery": _say_policy("shipping", "delivery"),
+    "how_long": _say_policy("shipping", "delivery"),
     "coupon": _say_coupon,
     "cheaper": say_cheaper,
     "sold_out": say_sold_out,
@@ -235,6 +239,7 @@ _SPEAKERS: dict[str, Callable[[Asked], Answer | None]] = {
     "faq": say_faq,
     "why": say_why,
     "measure": say_measure,
+    "trait": say_trait,
     "fitting": say_fitting,
     "alternatives": say_alternatives,
     "goes_with": say_goes_with,

@@ -15,7 +15,7 @@ from chatbot.context import Item, Knowledge
 from chatbot.stems import stem
 from chatbot.texts import Texts
 from chatbot.typos import near, tolerance
-from chatbot.words import fold, hits, sentences
+from chatbot.words import fold, hits, measured, sentences
 
 #: What a word of the same meaning counts, and how much of a question a passage has to speak of.
 MEANT, ENOUGH = 0.6, 0.55
@@ -31,6 +31,8 @@ class Passage:
     stems: frozenset[str]
     #: ``compatible``, ``incompatible`` or ``requires`` where an attribute's name says so, else empty.
     kind: str
+    #: The attribute's name; empty for a sentence.
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,11 @@ class Found:
 
 @lru_cache(maxsize=8_192)
 def stems_of(text: str, language: str) -> tuple[str, ...]:
-    """The stems of a text, in order."""
-    return tuple(stem(word, language) for word in fold(text).split())
+    """The stems of a text, in order; after them its measures, each as one word."""
+    folded = fold(text)
+    words = folded.split()
+    joined = [word for word in measured(folded).split() if word not in words]
+    return tuple(stem(word, language) for word in [*words, *joined])
 
 
 def products_of(question: str, known: Knowledge, texts: Texts) -> list[Product]:
@@ -85,11 +90,11 @@ def _product(items: list[Item], asked: set[str], known: Knowledge, texts: Texts)
 
 
 def _passages(item: Item, texts: Texts) -> tuple[Passage, ...]:
-    attributes = [(f"{name}: {value}", _kind(name, texts)) for name, value in item.attributes]
-    said = [*sentences(item.short_description), *sentences(item.description)]
+    attributes = {f"{name}: {value}": name for name, value in item.attributes}
+    said = dict.fromkeys([*sentences(item.short_description), *sentences(item.description)], "")
     return tuple(
-        Passage(text, frozenset(stems_of(text, texts.language)), kind)
-        for text, kind in dict([*attributes, *((one, "") for one in said)]).items()
+        Passage(text, frozenset(stems_of(text, texts.language)), _kind(name, texts) if name else "", name)
+        for text, name in {**said, **attributes}.items()
         if not _MONEY.search(text) and not hits(fold(text), texts.keywords["money_claim"])
     )
 
@@ -110,6 +115,7 @@ class Search:
         folded = fold(question)
         for phrase, meaning in texts.aliases.items():
             folded = f" {folded} ".replace(f" {phrase} ", f" {meaning} ").strip()
+        folded = measured(folded)
         words = [word for word in folded.split() if word not in texts.stopwords and (len(word) > 1 or word.isdigit())]
         asking = [word for kind in ("compatibility", "completeness") for word in texts.keywords[kind]]
         telling = [word for word in words if not hits(word, asking)]

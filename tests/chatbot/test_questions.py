@@ -22,13 +22,17 @@ OVERALL, PER_CATALOGUE, IN_THE_KITCHEN = 0.86, 0.79, 0.68
 @pytest.mark.timeout(240)
 @pytest.mark.asyncio(loop_scope="module")
 async def test_the_questions_are_answered_right(runtime: Runtime, empty: None) -> None:
-    named = [(file, *file.stem.split(".")) for file in sorted(FOLDER.glob("*.json"))]
-    score = await ask_files(runtime, [(file, catalogue_folder(name), language) for file, name, language in named])
+    files = sorted(FOLDER.glob("*.json"))
+    names = [file.stem.partition(".") for file in files]
+    score = await ask_files(
+        runtime,
+        [(file, catalogue_folder(name), language) for file, (name, _, language) in zip(files, names, strict=True)],
+    )
     sys.stdout.write(score.report())
     assert score.claims == []
     assert score.unsafe == []
     assert score.share("all") >= OVERALL
-    assert min(score.share(name) for _, name, _ in named) >= PER_CATALOGUE
+    assert min(score.share(name) for name, _, _ in names) >= PER_CATALOGUE
 
 
 @pytest.mark.timeout(120)
