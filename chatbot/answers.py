@@ -17,6 +17,7 @@ from chatbot.answers_products import (
     say_unsure,
     say_why,
 )
+from chatbot.answers_purpose import say_purpose
 from chatbot.answers_sizes import say_measure, say_size
 from chatbot.answers_stock import say_have, say_restock, say_stock, wanted_of
 from chatbot.answers_traits import say_trait
@@ -40,6 +41,7 @@ TOPICS = (
     "trait",
     "measure",
     "why",
+    "purpose",
     "faq",
     "warranty",
     "returns",
@@ -240,6 +242,7 @@ _SPEAKERS: dict[str, Callable[[Asked], Answer | None]] = {
     "why": say_why,
     "measure": say_measure,
     "trait": say_trait,
+    "purpose": say_purpose,
     "fitting": say_fitting,
     "alternatives": say_alternatives,
     "goes_with": say_goes_with,

@@ -16,7 +16,7 @@ SHORT_QUOTE = 240
 #: A word this short says little of its own.
 LEAST_FOREIGN = 4
 #: Topics that look at the question themselves, and those that are all of a question or nothing.
-_ALWAYS = frozenset({"area", "compare", "measure", "faq", "fitting", "trait"})
+_ALWAYS = frozenset({"area", "compare", "measure", "faq", "fitting", "trait", "purpose"})
 _OPENINGS, _GREETINGS, SHORT = frozenset({"have_first"}), frozenset({"hello", "thanks"}), 3
 
 

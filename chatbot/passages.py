@@ -83,13 +83,14 @@ def _product(items: list[Item], asked: set[str], known: Knowledge, texts: Texts)
 
     shown = max(items, key=rank)
     variants = tuple(item for item in items if item.parent_id is not None)
-    passages = _passages(shown, texts)
+    passages = passages_of(shown, texts)
     name = stems_of(shown.called, texts.language)
     everything = frozenset(name).union(*(passage.stems for passage in passages))
     return Product(shown, variants, name, passages, everything)
 
 
-def _passages(item: Item, texts: Texts) -> tuple[Passage, ...]:
+def passages_of(item: Item, texts: Texts) -> tuple[Passage, ...]:
+    """What the store says of one product or variant, money left out."""
     attributes = {f"{name}: {value}": name for name, value in item.attributes}
     said = dict.fromkeys([*sentences(item.short_description), *sentences(item.description)], "")
     return tuple(
@@ -146,7 +147,12 @@ class Search:
         groups = [{stem(fold(one), self._texts.language) for one in group} for group in self._texts.synonyms]
         return set().union(*(group for group in groups if word in group)) - {word}
 
-    def _matches(self, word: str, stems: Iterable[str]) -> float:
+    def weight(self, word: str) -> float:
+        """How telling a word of the question is: the rarer, the more."""
+        return self._weight[word]
+
+    def speaks(self, word: str, stems: Iterable[str]) -> float:
+        """Whether stems hold a word of the question: 1 in some form, less in another word of its meaning, else 0."""
         there = set(stems)
         if self._forms[word] & there:
             return 1.0
@@ -197,14 +203,14 @@ class Search:
         return Found(product, tuple(chosen), sum(self._weight[word] for word in covered) / total)
 
     def _in(self, word: str, product: Product, passages: Iterable[Passage]) -> bool:
-        return any(self._matches(word, stems) > 0 for stems in (product.name, *(one.stems for one in passages)))
+        return any(self.speaks(word, stems) > 0 for stems in (product.name, *(one.stems for one in passages)))
 
     def _score(self, product: Product, passage: Passage) -> float:
-        inside = sum(self._weight[word] * self._matches(word, passage.stems) for word in self.words)
+        inside = sum(self._weight[word] * self.speaks(word, passage.stems) for word in self.words)
         named = sum(
-            self._weight[word] * self._matches(word, product.name) * 0.9
+            self._weight[word] * self.speaks(word, product.name) * 0.9
             for word in self.words
-            if not self._matches(word, passage.stems)
+            if not self.speaks(word, passage.stems)
         )
         wanted = ("compatible", "incompatible") if "compatibility" in self.asked_kinds else ()
         if "completeness" in self.asked_kinds:
