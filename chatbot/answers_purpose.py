@@ -14,10 +14,23 @@ from chatbot.quotes import texts_within
 from chatbot.words import fold, hits
 
 #: Topics that ask for something else than what a thing is for.
-_OTHERWISE = ("cheaper", "alternatives", "goes_with", "warranty", "returns", "payment", "delivery", "coupon", "set")
+_OTHERWISE = (
+    "cheaper",
+    "alternatives",
+    "goes_with",
+    "warranty",
+    "returns",
+    "payment",
+    "delivery",
+    "coupon",
+    "set",
+    "size",
+)
 #: What a word of the use counts in an attribute about uses, in another one, in a sentence; and the least share of the
 #: question's words that has to be found, the least part of the best that is shown beside it.
-USE, ATTRIBUTE, SENTENCE, SHARE, BESIDE = 1.5, 0.7, 1.0, 0.34, 0.75
+USE, ATTRIBUTE, SENTENCE, SHARE, BESIDE = 1.5, 0.7, 1.0, 0.32, 0.75
+#: What the kind asked for counts, in a name and in a category; what is of another kind has to be for most of the use.
+CALLED, CATEGORY, SHARE_OF_OTHERS = 1.0, 0.8, 0.6
 #: An entry of a list ("stews, braising, bread") that is the word alone counts more than one that merely holds it.
 ALONE = 0.4
 MOST_QUOTED = 2
@@ -39,9 +52,19 @@ def say_purpose(asked: Asked) -> Answer | None:
         return None
     head, use = _parted(asked)
     kind = _kind(head, asked)
-    if not use or (not head and _names_product(use, asked)):
+    names = _names_product(use, asked)
+    if not use or not kind or (not head and names):
         return None
-    fits = sorted(filter(None, (_fit(product, use, asked) for product in kind)), key=lambda fit: -fit.score)
+    # What a product needs is of the kind asked for; what a place or season needs may be of another.
+    strictly = names or not hits(asked.folded, asked.texts.keywords["purpose_open"])
+    if strictly and CALLED in kind.values():
+        kind = {family: worth for family, worth in kind.items() if worth == CALLED}
+    found = (
+        _fit(product, use, asked, asked.search.weigh(head) * kind.get(product.item.family, 0.0))
+        for product in asked.search.products
+        if product.item.family in kind or not strictly
+    )
+    fits = sorted(filter(None, found), key=lambda fit: -fit.score)
     if not fits:
         return None
     best = fits[0]
@@ -85,26 +108,23 @@ def _telling(words: list[str], asked: Asked) -> list[str]:
     return [word for word in asked.search.words if word in stems]
 
 
-def _kind(head: list[str], asked: Asked) -> list[Product]:
-    """The products of the kind asked for: so called, else of a category so called; all where none is asked for."""
-    products, language = asked.search.products, asked.texts.language
-    called = [one for one in products if all(asked.search.speaks(word, one.name) for word in head)]
-    sorted_in = [
-        product
-        for product in products
-        if all(
-            asked.search.speaks(word, (*product.name, *stems_of(" ".join(product.item.categories), language)))
-            for word in head
-        )
-    ]
-    return called or sorted_in
+def _kind(head: list[str], asked: Asked) -> dict[str, float]:
+    """The families of the kind asked for, so called or of a category so called, with how much that counts."""
+    found = {}
+    for product in asked.search.products:
+        categories = stems_of(" ".join(product.item.categories), asked.texts.language)
+        if all(asked.search.speaks(word, product.name) for word in head):
+            found[product.item.family] = CALLED
+        elif all(asked.search.speaks(word, (*product.name, *categories)) for word in head):
+            found[product.item.family] = CATEGORY
+    return found
 
 
-def _fit(product: Product, use: list[str], asked: Asked) -> _Fit | None:
-    """The product as the variant that suits best; None where it says too little of the use, or that it is not for it."""
+def _fit(product: Product, use: list[str], asked: Asked, of_kind: float) -> _Fit | None:
+    """The product as the variant that suits best; None where it says too little, or that it is not for this."""
     candidates = [(product.item, product.passages)]
     candidates += [(one, passages_of(one, asked.texts)) for one in product.variants if one.id != product.item.id]
-    whole = sum(asked.search.weight(word) for word in use)
+    least = asked.search.weigh(use) * (SHARE if of_kind or not asked.named else SHARE_OF_OTHERS)
     fits = []
     for item, passages in candidates:
         scored = [(_score(passage, use, asked), passage) for passage in passages]
@@ -112,10 +132,10 @@ def _fit(product: Product, use: list[str], asked: Asked) -> _Fit | None:
             continue
         told = sorted((pair for pair in scored if pair[0] > 0), key=lambda pair: -pair[0])
         found = {word for word in use for score, one in told if asked.search.speaks(word, one.stems)}
-        if told and sum(asked.search.weight(word) for word in found) >= SHARE * whole:
+        if told and asked.search.weigh(found) >= least:
             total = sum(max(_word_score(word, one, asked) for _, one in told) for word in found)
             own = 0.05 * (item.id in asked.known.in_cart) + 0.02 * item.in_stock
-            fits.append(_Fit(total + own, item, tuple(passage.text for _, passage in told)))
+            fits.append(_Fit(total + own + of_kind, item, tuple(passage.text for _, passage in told)))
     return max(fits, key=lambda fit: fit.score, default=None)
 
 
@@ -130,7 +150,7 @@ def _word_score(word: str, passage: Passage, asked: Asked) -> float:
     heard = asked.search.speaks(word, passage.stems)
     if not heard:
         return 0.0
-    worth = heard * asked.search.weight(word)
+    worth = heard * asked.search.weigh([word])
     if not passage.name:
         return SENTENCE * worth
     if not hits(fold(passage.name), asked.texts.keywords["attribute_use"]):

@@ -6,8 +6,8 @@ value comes in. Questions about the shop itself ("how long does delivery take?")
 
 import re
 
-from chatbot.asked import Answer, Asked, cards_of
-from chatbot.passages import BEGUN, Passage, Product, stems_of
+from chatbot.asked import Answer, Asked, cards_of, person_said
+from chatbot.passages import Passage, Product, stems_of
 from chatbot.quotes import texts_within
 from chatbot.texts import Trait
 from chatbot.words import content, fold, hits
@@ -18,6 +18,9 @@ _OF_THE_SHOP = ("warranty", "returns", "payment", "delivery", "delivery_when", "
 NAMED, UNIT, WORD, LEAST = 3.0, 1.0, 1.2, 2.0
 #: How many products are tried, and how much less than the best a second passage may count.
 TRIED, NEARLY, MOST = 3, 0.5, 2
+#: With more words that the store does not have, the question is about something else.
+MOST_FOREIGN = 1
+_BARE = re.compile(r"[\d .x]+")
 _NUMBER = r"(?<![a-z0-9.])\d+(?:\.\d+)? ?"
 
 
@@ -29,24 +32,34 @@ def say_trait(asked: Asked) -> Answer | None:
     if asked.search.asked_kinds or hits(asked.folded, asked.texts.keywords["wanted_for"]):
         # "Which plug for the lamp?" asks for another product; "how heavy a load does it need?" for a figure.
         wanted = [trait for trait in wanted if trait.units]
-    if not wanted or (asked.foreign and not asked.named):
+    if not wanted or len(asked.foreign) > MOST_FOREIGN:
+        return None
+    words = _words_beside(wanted, asked)
+    named = [one for one in asked.named if one in asked.spoken or _names(words, one, asked)]
+    if asked.foreign and not named:
         return None
     cart = [product for product in asked.search.products if {product.item.id, product.item.family} & asked.search.cart]
-    for product in (asked.named or cart)[:TRIED]:
-        told = _told(product, wanted, asked)
+    for product in named[:1] or cart[:TRIED]:
+        told = _told(product, wanted, words, asked)
         if told:
             item = product.item
             said = f"{asked.texts.say('says_product', name=item.name)} {asked.texts.quote(texts_within(told))}"
-            return Answer("trait", said, cards_of([item], asked))
-        if asked.named:
-            return None
+            beyond = f"\n{person_said(asked)}" if _of_both(named, asked) else ""
+            return Answer("trait", f"{said}{beyond}", cards_of([item], asked))
     return None
 
 
-def _told(product: Product, wanted: list[Trait], asked: Asked) -> list[str]:
+def _of_both(named: list[Product], asked: Asked) -> bool:
+    """Whether it is asked of two products together, which no attribute of one of them states."""
+    if not hits(asked.folded, asked.texts.keywords["together"]):
+        return False
+    return any(asked.search.own_words(one, named[0]) and asked.search.own_words(named[0], one) for one in named[1:])
+
+
+def _told(product: Product, wanted: list[Trait], words: list[str], asked: Asked) -> list[str]:
     """The passages that state the trait, best first."""
-    words = _words_beside(product, wanted, asked)
-    scored = [(max(_score(one, trait, words, asked) for trait in wanted), one) for one in product.passages]
+    beside = [word for word in words if not asked.search.speaks(word, product.name)]
+    scored = [(max(_score(one, trait, beside, asked) for trait in wanted), one) for one in product.passages]
     best = max((score for score, _ in scored), default=0.0)
     if best < LEAST:
         return []
@@ -54,25 +67,25 @@ def _told(product: Product, wanted: list[Trait], asked: Asked) -> list[str]:
     return [passage.text for _, passage in ranked[:MOST]]
 
 
-def _words_beside(product: Product, wanted: list[Trait], asked: Asked) -> set[str]:
-    """The stems of the question that neither ask for the trait nor name the product."""
+def _words_beside(wanted: list[Trait], asked: Asked) -> list[str]:
+    """The words of the question that do not ask for the trait, as stems."""
     asks = [ask for trait in wanted for ask in trait.asks]
-    words = [word for word in content(asked.folded, asked.texts.stopwords) if not hits(word, asks)]
-    return {stem for word in words for stem in stems_of(word, asked.texts.language)} - set(product.name)
+    kept = [word for word in content(asked.folded, asked.texts.stopwords) if not hits(word, asks)]
+    stems = {stem for word in kept for stem in stems_of(word, asked.texts.language)}
+    return [word for word in asked.search.words if word in stems]
 
 
-def _score(passage: Passage, trait: Trait, words: set[str], asked: Asked) -> float:
+def _names(words: list[str], product: Product, asked: Asked) -> bool:
+    return any(asked.search.speaks(word, product.name) >= 1 for word in words)
+
+
+def _score(passage: Passage, trait: Trait, words: list[str], asked: Asked) -> float:
     named = bool(passage.name) and hits(fold(passage.name), trait.names) > 0
     value = fold(passage.text.removeprefix(f"{passage.name}: ")) if passage.name else fold(passage.text)
     measured = any(re.search(rf"{_NUMBER}{re.escape(unit)}(?![a-z0-9])", value) for unit in trait.units)
-    spoken = sum(any(_alike(word, stem) for stem in passage.stems) for word in words)
-    if trait.units and not measured and not (named and re.search(r"\d", value)):
+    spoken = sum(asked.search.speaks(word, passage.stems) for word in words)
+    if trait.units and not measured and not (named and _BARE.fullmatch(value)):
         return 0.0
     if not named and not (measured and (passage.name or spoken)):
         return 0.0
     return NAMED * named + UNIT * measured + WORD * spoken + UNIT * (bool(passage.name) and measured)
-
-
-def _alike(word: str, other: str) -> bool:
-    least = min(len(word), len(other))
-    return word == other or (least >= BEGUN and word[:least] == other[:least])

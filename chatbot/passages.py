@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from chatbot.context import Item, Knowledge
-from chatbot.stems import stem
+from chatbot.stems import softened, stem
 from chatbot.texts import Texts
 from chatbot.typos import near, tolerance
 from chatbot.words import fold, hits, measured, sentences
@@ -138,6 +138,9 @@ class Search:
         if len(word) >= BEGUN and word.isalpha():
             forms |= {other for other in vocabulary if other.startswith(word) and len(other) <= len(word) + 4}
             forms |= {other for other in vocabulary if len(other) >= BEGUN and word.startswith(other)}
+        if not forms and word[1:] in counts and word[:1] in counts:
+            forms = {word[1:]}  # "tshirt" for "T-shirt"
+        forms = forms or {other for other in softened(word) if other in counts}
         slips = tolerance(word)
         if not forms and slips and len(word) > LEAST_SLIPPED and word.isalpha():
             forms = {other for other in vocabulary if other[:1] == word[:1] and near(word, other, slips)}
@@ -147,9 +150,9 @@ class Search:
         groups = [{stem(fold(one), self._texts.language) for one in group} for group in self._texts.synonyms]
         return set().union(*(group for group in groups if word in group)) - {word}
 
-    def weight(self, word: str) -> float:
-        """How telling a word of the question is: the rarer, the more."""
-        return self._weight[word]
+    def weigh(self, words: Iterable[str]) -> float:
+        """How telling words of the question are: the rarer, the more."""
+        return sum(self._weight[word] for word in words)
 
     def speaks(self, word: str, stems: Iterable[str]) -> float:
         """Whether stems hold a word of the question: 1 in some form, less in another word of its meaning, else 0."""
