@@ -16,6 +16,7 @@ from chatbot.answers_products import (
     say_help,
     say_passages,
     say_rules,
+    say_safety,
     say_unsure,
     say_why,
 )
@@ -46,6 +47,7 @@ TOPICS = (
     "purpose",
     "faq",
     "help",
+    "trade_in",
     "warranty",
     "returns",
     "order_now",
@@ -79,11 +81,17 @@ _HEDGED = _ABOUT_PRODUCTS | {"delivery", "returns", "payment", "warranty", "trai
 
 def answer(question: str, known: Knowledge, texts: Texts) -> Answer:
     """The answer to a question."""
+    question = _counted(question, texts)
     asked = Asked(question, fold(question), known, texts)
     if asked.mentions("safety"):
-        return Answer("safety", unknown(asked, "unknown_safety"))
+        return _fitted(say_safety(asked))
     both = _both(asked)
     return _fitted(both or _found(resolved(asked) if known.earlier else asked))
+
+
+def _counted(question: str, texts: Texts) -> str:
+    """The question with its number words as digits: "for two" as "for 2"."""
+    return " ".join(texts.numbers.get(fold(word), word) for word in question.split(" "))
 
 
 def _both(asked: Asked) -> Answer | None:
@@ -262,6 +270,7 @@ _SPEAKERS: dict[str, Callable[[Asked], Answer | None]] = {
     "compare": say_compare,
     "faq": say_faq,
     "help": say_help,
+    "trade_in": lambda asked: say_rules(asked) or Answer("unknown", unknown(asked, "unknown")),
     "why": say_why,
     "measure": say_measure,
     "trait": say_trait,

@@ -4,11 +4,13 @@ from chatbot.asked import SHORT_QUOTE, Answer, Asked, cards_of, person_said, unk
 from chatbot.context import PolicyText
 from chatbot.passages import ENOUGH, Product
 from chatbot.quotes import MAX_QUOTE, texts_within
-from chatbot.words import content, overlap, sentences
+from chatbot.words import content, fold, hits, overlap, sentences
 
 #: Pages that are answered from their typed facts, and how much of a question another page has to speak of.
 _NO_RULES = frozenset({"contact", "size_guide"})
 LEAST_SPOKEN, MOST_OF = 2, 0.6
+#: With more words that the store does not have, what it says of a product is beside the point.
+MOST_FOREIGN = 1
 #: How much less of the question the product named may speak of than another one.
 NEARLY = 0.1
 
@@ -30,11 +32,29 @@ def say_passages(asked: Asked, topic: str = "quoted", enough: float = ENOUGH) ->
 def say_unsure(asked: Asked) -> Answer | None:
     """What the store says of a product named, where that may not be what was asked, with the way to a person."""
     found = asked.search.best(asked.named[:1]) if asked.named else None
-    if found is None:
+    if found is None or len(asked.foreign) > MOST_FOREIGN:
         return None
     item = found.product.item
     quote = asked.texts.quote(texts_within([passage.text for passage in found.passages], most=SHORT_QUOTE))
     return Answer("unsure", unknown(asked, "unsure", name=item.called, quote=quote), cards_of([item], asked))
+
+
+def say_safety(asked: Asked) -> Answer:
+    """Never a verdict: the store's own warning where it speaks of what was asked, and the way to a person."""
+    person = unknown(asked, "unknown_safety")
+    warns = asked.texts.keywords["warning"]
+    for product in asked.named[:1]:
+        words = [word for word in asked.search.words if not asked.search.speaks(word, product.name)]
+        said = [
+            passage.text
+            for passage in product.passages
+            if hits(fold(passage.text), warns) and any(asked.search.speaks(word, passage.stems) for word in words)
+        ]
+        if said:
+            quote = asked.texts.quote(texts_within(said, most=SHORT_QUOTE))
+            text = f"{asked.texts.say('says_product', name=product.item.called)} {quote}\n{person}"
+            return Answer("safety", text, cards_of([product.item], asked))
+    return Answer("safety", person)
 
 
 def say_why(asked: Asked) -> Answer | None:

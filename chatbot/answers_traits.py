@@ -36,11 +36,9 @@ def say_trait(asked: Asked) -> Answer | None:
         return None
     words = _words_beside(wanted, asked)
     named = [one for one in asked.named if one in asked.spoken or _names(words, one, asked)]
-    if asked.foreign and not named:
-        return None
     cart = [product for product in asked.search.products if {product.item.id, product.item.family} & asked.search.cart]
     for product in named[:1] or cart[:TRIED]:
-        told = _told(product, wanted, words, asked)
+        told = _told(product, wanted, words, asked, LEAST + WORD * bool(asked.foreign and not named))
         if told:
             item = product.item
             said = f"{asked.texts.say('says_product', name=item.name)} {asked.texts.quote(texts_within(told))}"
@@ -56,12 +54,12 @@ def _of_both(named: list[Product], asked: Asked) -> bool:
     return any(asked.search.own_words(one, named[0]) and asked.search.own_words(named[0], one) for one in named[1:])
 
 
-def _told(product: Product, wanted: list[Trait], words: list[str], asked: Asked) -> list[str]:
+def _told(product: Product, wanted: list[Trait], words: list[str], asked: Asked, least: float) -> list[str]:
     """The passages that state the trait, best first."""
     beside = [word for word in words if not asked.search.speaks(word, product.name)]
     scored = [(max(_score(one, trait, beside, asked) for trait in wanted), one) for one in product.passages]
     best = max((score for score, _ in scored), default=0.0)
-    if best < LEAST:
+    if best < least:
         return []
     ranked = sorted((pair for pair in scored if pair[0] >= best - NEARLY), key=lambda pair: -pair[0])
     return [passage.text for _, passage in ranked[:MOST]]

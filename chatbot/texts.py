@@ -39,6 +39,8 @@ class Texts(BaseModel):
     traits: dict[str, Trait]
     synonyms: list[list[str]]
     aliases: dict[str, str]
+    #: Number words as digits.
+    numbers: dict[str, str]
     stopwords: frozenset[str]
     everyday: frozenset[str]
 
