@@ -64,9 +64,9 @@ def _of_last(asked: Asked, lasts: list[Product]) -> Asked:
     beside = _next_variant(folded, last, asked)
     if beside is not None:
         # "And the bigger one?": what was asked before, of the next variant.
-        question = f"{_NUMBER.sub(' ', asked.known.earlier[0])} {', '.join(own_labels(beside))}"
-        families = (replace(last, item=beside),)
-        return Asked(question, fold(question), asked.known, asked.texts, spoken=families)
+        earlier, size = asked.known.earlier[0], _size(beside)[0]
+        question = _NUMBER.sub(size, earlier, count=1) if _NUMBER.search(earlier) else f"{earlier} {size}"
+        return Asked(question, fold(question), asked.known, asked.texts, spoken=(replace(last, item=beside),))
     if variants_asked(asked.question, last, asked.texts) and not words_left(asked.question, last, asked.texts):
         # "And in blue?": what was asked before, of another variant.
         return replace(asked, spoken=(last,), variant_only=True)
