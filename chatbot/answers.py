@@ -9,14 +9,15 @@ from dataclasses import replace
 
 from chatbot.answers_areas import say_area
 from chatbot.answers_compare import say_compare
+from chatbot.answers_fitting import say_fitting, say_pair
 from chatbot.answers_offers import say_alternatives, say_cheaper, say_goes_with, say_sold_out
 from chatbot.answers_products import (
     say_faq,
-    say_fitting,
     say_passages,
     say_unsure,
     say_why,
 )
+from chatbot.answers_sets import say_needs, say_set
 from chatbot.answers_sizes import say_measure, say_size
 from chatbot.answers_stock import say_have, say_restock, say_stock, wanted_of
 from chatbot.asked import MAX_CARDS, MAX_TEXT, Answer, Asked, cards_of, person_said, unknown
@@ -37,6 +38,9 @@ TOPICS = (
     "area",
     "measure",
     "compare",
+    "set",
+    "pair",
+    "needs",
     "why",
     "faq",
     "warranty",
@@ -236,6 +240,9 @@ _SPEAKERS: dict[str, Callable[[Asked], Answer | None]] = {
     "why": say_why,
     "measure": say_measure,
     "fitting": say_fitting,
+    "pair": say_pair,
+    "needs": say_needs,
+    "set": say_set,
     "alternatives": say_alternatives,
     "goes_with": say_goes_with,
     "restock": say_restock,

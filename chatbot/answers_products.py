@@ -40,57 +40,6 @@ def say_why(asked: Asked) -> Answer | None:
     return None
 
 
-def say_fitting(asked: Asked) -> Answer | None:
-    """Whether two things fit: only what the store says of both; of a thing it does not know nothing."""
-    kinds = asked.search.asked_kinds
-    if not kinds:
-        return None
-    if kinds == {"compatibility"} and len(asked.search.words) < 2:
-        return None
-    between = _said_of_both(asked) if kinds == {"compatibility"} and not asked.known.strange else None
-    if between is not None:
-        return between
-    if len(asked.named) < 2 and "completeness" not in kinds and not asked.known.strange:
-        return None
-    found = say_passages(asked, "fitting")
-    if found is None and asked.mentions("compatibility") and asked.known.strange:
-        return Answer("unknown", unknown(asked, "fit_unknown"))
-    return found
-
-
-def _said_of_both(asked: Asked) -> Answer | None:
-    """Of two products asked about, what the list of either says of the other; not to be named is no verdict."""
-    if len(asked.named) < 2 or asked.search.which:
-        return None
-    one, another = asked.named[:2]
-    pairs = [
-        (product, other, set(asked.search.own_words(other, product)))
-        for product, other in ((one, another), (another, one))
-    ]
-    if not all(words for _, _, words in pairs):
-        return None
-    lists = [
-        (product, other, words, passage)
-        for product, other, words in pairs
-        for passage in product.passages
-        if passage.kind in ("compatible", "incompatible")
-    ]
-    for product, _, words, passage in lists:
-        if words <= passage.stems:
-            item = product.item
-            text = (
-                f"{asked.texts.say('says_product', name=item.name)} {asked.texts.quote(texts_within([passage.text]))}"
-            )
-            return Answer("fitting", text, cards_of([item], asked))
-    for product, other, words, passage in lists:
-        if passage.kind == "compatible" and not words & passage.stems:
-            quote = asked.texts.quote(texts_within([passage.text]))
-            names = {"name": product.item.called, "other": other.item.called}
-            text = unknown(asked, "fit_others", quote=quote, **names)
-            return Answer("fitting", text, cards_of([product.item, other.item], asked))
-    return None
-
-
 def say_faq(asked: Asked) -> Answer | None:
     """A question the store has answered itself: its title asks the same, or its text speaks of every word."""
     words = set(content(asked.folded, asked.texts.stopwords)) - asked.asking
@@ -102,4 +51,5 @@ def say_faq(asked: Asked) -> Answer | None:
     if not titled and spoken < len(words):
         return None
     said = texts_within(sentences(best.text), " ")
-    return Answer("faq", f"{asked.texts.say('says_policy', title=best.title)} {asked.texts.quote(said)}")
+    text = f"{asked.texts.say('says_policy', title=best.title)} {asked.texts.quote(said)}"
+    return Answer("faq", text, cards_of([product.item for product in asked.first_named[:1]], asked))

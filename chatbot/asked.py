@@ -6,7 +6,7 @@ from typing import Any
 
 from chatbot.cards import card
 from chatbot.context import Item, Knowledge, Link, subjects
-from chatbot.passages import Product, Search
+from chatbot.passages import Product, Search, stems_of
 from chatbot.texts import Texts
 from chatbot.words import hits
 
@@ -14,7 +14,7 @@ MAX_TEXT = 600
 MAX_CARDS = 3
 SHORT_QUOTE = 240
 #: Topics that look at the question themselves, and those that are all of a question or nothing.
-_ALWAYS = frozenset({"area", "compare", "measure", "faq", "fitting"})
+_ALWAYS = frozenset({"area", "compare", "measure", "faq", "fitting", "pair", "needs"})
 _OPENINGS, _GREETINGS, SHORT = frozenset({"have_first"}), frozenset({"hello", "thanks"}), 3
 
 
@@ -54,6 +54,19 @@ class Asked:
         # The variant shown is the one that this question names.
         spoken = [families.get(product.item.family, product) for product in self.spoken]
         return [*spoken, *(one for one in self.search.named() if one not in spoken)]
+
+    @cached_property
+    def first_named(self) -> list[Product]:
+        """The products the question names, in the order of the words that name them; after "which" comes the thing."""
+        words = self.folded.split()
+        start = next((at for at, word in enumerate(words) if word in self.texts.keywords["which"]), 0)
+        stems = [stem for word in (*words[start:], *words[:start]) for stem in stems_of(word, self.texts.language)]
+
+        def place(product: Product) -> int:
+            mine = self.search.speaks(self.search.words, product.name)
+            return min((stems.index(word) for word in mine if word in stems), default=len(stems))
+
+        return sorted(self.named, key=place)
 
     @cached_property
     def asking(self) -> set[str]:

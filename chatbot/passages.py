@@ -20,6 +20,8 @@ from chatbot.words import fold, hits, sentences
 #: What a word of the same meaning counts, and how much of a question a passage has to speak of.
 MEANT, ENOUGH = 0.6, 0.55
 BEGUN, LEAST_SLIPPED = 4, 5
+#: What an attribute's list may be of, as its name says; where several fit the earlier wins.
+KINDS = ("incompatible", "missing", "requires", "compatible", "included")
 _MONEY = re.compile(r"[€$£¥₽]|\b(?:eur|usd|gbp|pln|czk|zł|kč)\b", re.IGNORECASE)
 
 
@@ -29,7 +31,7 @@ class Passage:
 
     text: str
     stems: frozenset[str]
-    #: ``compatible``, ``incompatible`` or ``requires`` where an attribute's name says so, else empty.
+    #: One of ``KINDS`` where an attribute's name says so, else empty.
     kind: str
 
 
@@ -42,6 +44,8 @@ class Product:
     name: tuple[str, ...]
     passages: tuple[Passage, ...]
     stems: frozenset[str]
+    #: What its variants' names say beside its own.
+    labels: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,8 @@ def _product(items: list[Item], asked: set[str], known: Knowledge, texts: Texts)
     passages = _passages(shown, texts)
     name = stems_of(shown.called, texts.language)
     everything = frozenset(name).union(*(passage.stems for passage in passages))
-    return Product(shown, variants, name, passages, everything)
+    labels = frozenset(stem for one in variants for stem in stems_of(one.name, texts.language)).difference(name)
+    return Product(shown, variants, name, passages, everything, labels)
 
 
 def _passages(item: Item, texts: Texts) -> tuple[Passage, ...]:
@@ -96,8 +101,7 @@ def _passages(item: Item, texts: Texts) -> tuple[Passage, ...]:
 
 def _kind(name: str, texts: Texts) -> str:
     folded = fold(name)
-    kinds = ("incompatible", "requires", "compatible")
-    return next((kind for kind in kinds if hits(folded, texts.keywords[f"attribute_{kind}"])), "")
+    return next((kind for kind in KINDS if hits(folded, texts.keywords[f"attribute_{kind}"])), "")
 
 
 class Search:
@@ -168,10 +172,14 @@ class Search:
 
         return [product for _, product in sorted(near, key=rank)]
 
-    def own_words(self, product: Product, other: Product) -> list[str]:
-        """The words of a product's name that the question holds and the other's name does not."""
-        asked = set().union(*(self._forms[word] for word in self.words))
-        return [part for part in product.name if part in asked and part not in other.name]
+    def speaks(self, words: Iterable[str], stems: Iterable[str]) -> set[str]:
+        """Those of the question's words that occur among these stems in some form."""
+        there = set(stems)
+        return {word for word in words if self._forms[word] & there}
+
+    def weight(self, words: Iterable[str]) -> float:
+        """How much these words of the question tell."""
+        return sum(self._weight[word] for word in words)
 
     def best(self, products: list[Product] | None = None) -> Found | None:
         """The product and its passages that speak most of the question."""
@@ -202,7 +210,7 @@ class Search:
         )
         wanted = ("compatible", "incompatible") if "compatibility" in self.asked_kinds else ()
         if "completeness" in self.asked_kinds:
-            wanted = (*wanted, "requires")
+            wanted = (*wanted, "requires", "missing", "included")
         bonus = 0.0
         if passage.kind in wanted:
             bonus = 0.6 if passage.kind != "incompatible" or not self.which else -0.6
