@@ -1,11 +1,11 @@
 """Answers whether two things fit: what the list of either says of the other, and what no list says is not known."""
 
 from collections.abc import Iterable
-from typing import Any
+from itertools import takewhile
 
 from chatbot.answers_products import say_passages
 from chatbot.asked import MAX_CARDS, SHORT_QUOTE, Answer, Asked, cards_of, unknown
-from chatbot.fitting import FITS, Lists, Match, matches
+from chatbot.fitting import FITS, PAIRING, Lists, Match, matches
 from chatbot.passages import Passage, Product, stems_of
 from chatbot.quotes import texts_within
 from chatbot.words import hits
@@ -14,54 +14,58 @@ from chatbot.words import hits
 ALIKE, NEARLY = 0.01, 0.6
 #: What else a question may be about, though it names two products.
 _OTHER_MATTERS = ("warranty", "payment", "delivery", "coupon", "price", "restock", "cheaper", "amount_asked")
-_VERBS = ("compatibility", "completeness", "fit_verbs", "set", "comes", "which")
+_VERBS = ("compatibility", "completeness", "fit_verbs", "set", "comes", "which", "kind_of", "fit_besides")
 
 
 def say_pair(asked: Asked) -> Answer | None:
     """What the list of one product named says of another one, or of a thing, named."""
     kinds = asked.search.asked_kinds
     which = which_thing(asked)
+    own = _say_own(asked) if asked.search.which else None
     if elsewhere(asked) or ("completeness" in kinds and not which):
         return None
-    found = matches(asked.search, lists_of(asked), telling(asked), meant(asked))
+    found = matches(asked.search, lists_of(asked), telling(asked), meant(asked), which)
     fitting = [match for match in found if match.kind != "incompatible"]
     if which:
         found = fitting or ([] if "completeness" in kinds else found)
-    asks = which or "compatibility" in kinds or hits(asked.folded, asked.texts.keywords["fit_verbs"])
+    asks = which or own or kinds or hits(asked.folded, asked.texts.keywords["fit_verbs"])
     if not asks and not (found and _only_names(found[0], asked)):
         return None
     if beyond_shop(asked) and (found or not which):
         return _say_beyond(found[:1], asked)
     if found:
         return _say_found(found, asked)
-    return _say_own(asked) if which else None
+    return own or _say_unnamed(asked)
 
 
 def elsewhere(asked: Asked) -> bool:
-    """Whether a question is about something else, though it names things."""
-    gone = hits(asked.folded, asked.texts.keywords["sold_out"]) and hits(
-        asked.folded, asked.texts.keywords["what_else"]
-    )
-    return bool(gone) or any(asked.mentions(topic) for topic in _OTHER_MATTERS)
+    """Whether a question is about something else, though it names things: a memory card is no means of payment."""
+    keywords = asked.texts.keywords
+    names = set().union(*(product.name for product in asked.search.products))
+    words = [word for word in asked.folded.split() if not names.intersection(stems_of(word, asked.texts.language))]
+    gone = all(hits(asked.folded, keywords[topic]) for topic in ("sold_out", "what_else"))
+    returned = hits(asked.folded, (word for word in keywords["returns"] if " " not in word))
+    return gone or returned > 0 or any(hits(" ".join(words), keywords[topic]) for topic in _OTHER_MATTERS)
 
 
-def which_thing(asked: Asked) -> bool:
-    """Whether it is asked which of some thing: "which battery", not "what else"."""
+def which_thing(asked: Asked) -> set[str]:
+    """The thing of which it is asked which: "which battery"; none in "what else"."""
     words = asked.folded.split()
     which = [at for at, word in enumerate(words) if word in asked.texts.keywords["which"]]
     names = set().union(*(product.name for product in asked.search.products))
     for at in which:
-        after = [word for word in words[at + 1 :] if word not in asked.texts.keywords["kind_of"]][:1]
+        after = [word for word in words[at + 1 :] if word not in asked.texts.keywords["kind_of"]][:2]
+        after = list(takewhile(lambda word: word not in asked.texts.keywords["beside"], after))
         stems = {stem for word in after for stem in stems_of(word, asked.texts.language)}
-        if asked.search.speaks(stems.intersection(telling(asked)), names):
-            return True
-    return False
+        thing = asked.search.speaks(stems.intersection(telling(asked)), names)
+        if thing:
+            return thing
+    return set()
 
 
 def _only_names(match: Match, asked: Asked) -> bool:
     """Whether a question is but two names with "for" or "in" between them."""
-    opens = asked.folded.partition(" ")[0] in asked.texts.keywords["have_first"]
-    return not match.left and not opens and bool(hits(asked.folded, asked.texts.keywords["beside"]))
+    return set(asked.search.words) <= match.covered and bool(hits(asked.folded, asked.texts.keywords["beside"]))
 
 
 def lists_of(asked: Asked) -> Lists:
@@ -91,12 +95,16 @@ def meant(asked: Asked) -> list[Product]:
     """The products that "it" and "these" may mean: the one spoken of before, else the cart's only one."""
     if asked.spoken:
         return list(asked.spoken)
+    words = set(telling(asked))
+    wholly = [one for one in asked.search.products if asked.search.speaks(words, one.name) == words]
+    if "compatibility" not in asked.search.asked_kinds or not words or not wholly:
+        return []
     cart = [one for one in asked.search.products if {one.item.id, one.item.family} & asked.known.in_cart]
-    return cart if len(cart) == 1 and hits(asked.folded, asked.texts.keywords["pronoun"]) else []
+    return [one for one in cart if one not in wholly]
 
 
 def _say_found(found: list[Match], asked: Asked) -> Answer:
-    which = which_thing(asked)
+    which = bool(which_thing(asked))
     best = [match for match in found if match.weight >= found[0].weight - ALIKE]
     best = [match for match in best if match.share >= NEARLY * max(one.share for one in best)]
     if not which:
@@ -110,6 +118,7 @@ def _say_found(found: list[Match], asked: Asked) -> Answer:
     clear = len({match.kind == "incompatible" for match in told}) == 1
     lines = [] if which or not clear else _verdict(first, asked)
     lines += [_quoted(match, asked) for match in (told if which or not clear else told[:1])]
+    lines += _conditions(first, asked)
     if clear:
         lines += _beside(first, asked) + (_instead(first, asked) if first.kind == "incompatible" else [])
     products = [product for match in told for product in _both(match, order)]
@@ -123,7 +132,7 @@ def _in_cart(match: Match, asked: Asked) -> int:
 
 def _order(asked: Asked) -> dict[str, int]:
     """The products as the question names them one after the other."""
-    return {product.item.family: at for at, product in enumerate(asked.first_named)}
+    return {product.item.family: asked.place(product) for product in asked.search.products}
 
 
 def _both(match: Match, order: dict[str, int]) -> list[Product]:
@@ -135,8 +144,14 @@ def _verdict(match: Match, asked: Asked) -> list[str]:
     """Whether they fit, where the entry is the other's name and nothing more; else only who is spoken of."""
     if match.other is None:
         return []
-    one, other = (product.item.called for product in _both(match, _order(asked)))
-    if not match.exact or match.kind == "requires":
+    # Of a product whose own list it is the version that the list is of.
+    one, other = (
+        product.item.name if product == match.named.product else product.item.called
+        for product in _both(match, _order(asked))
+    )
+    said = lists_of(asked).between(match.named.product, match.other)
+    sure = match.exact and match.kind != "requires" and all(one.plain and one.kind == match.kind for one in said)
+    if not sure:
         named = all(stem in match.named.entry.stems for stem in match.other.name)
         return [] if named else [asked.texts.say("fit_pair", one=one, other=other)]
     phrase = "fit_no" if match.kind == "incompatible" else "fit_yes"
@@ -176,6 +191,13 @@ def _beside(match: Match, asked: Asked) -> list[str]:
         said = [one for score, one in sorted(scored, key=lambda pair: -pair[0]) if score and one != match.named.passage]
         lines += [says(product, [said[0].text], asked)] if said else []
     return lines
+
+
+def _conditions(match: Match, asked: Asked) -> list[str]:
+    """What else the list of either says of the other, where it is more than a name: from which year, of which size."""
+    said = lists_of(asked).between(match.named.product, match.other) if match.other else []
+    more = [one for one in said if not one.plain and one.passage != match.named.passage]
+    return [says(one.product, [one.passage.text], asked) for one in more[:1]]
 
 
 def _instead(match: Match, asked: Asked) -> list[str]:
@@ -233,9 +255,6 @@ def say_fitting(asked: Asked) -> Answer | None:
         return None
     if kinds == {"compatibility"} and len(asked.search.words) < 2:
         return None
-    unnamed = _say_unnamed(asked) if kinds == {"compatibility"} and not asked.known.strange else None
-    if unnamed is not None:
-        return unnamed
     if len(asked.named) < 2 and "completeness" not in kinds and not asked.known.strange:
         return None
     found = say_passages(asked, "fitting")
@@ -246,18 +265,40 @@ def say_fitting(asked: Asked) -> Answer | None:
 
 def _say_unnamed(asked: Asked) -> Answer | None:
     """Of two products asked about what one's list names, where neither names the other: that is no verdict."""
-    if len(asked.named) < 2 or asked.search.which:
+    if asked.search.which or "compatibility" not in asked.search.asked_kinds or asked.known.strange - _asking(asked):
         return None
-    one, other = asked.named[:2]
-    words = telling(asked)
-    mine, its = (asked.search.speaks(words, product.name) for product in (one, other))
-    if not mine - its or not its - mine or lists_of(asked).between(one, other):
-        return None
-    for product, beside, theirs in ((one, other, its - mine), (other, one, mine - its)):
-        named = [passage for passage in product.passages if passage.kind == "compatible"]
-        if named and not any(asked.search.speaks(theirs, passage.stems) for passage in named):
-            quote = asked.texts.quote(texts_within([passage.text for passage in named]))
-            names: dict[str, Any] = {"name": product.item.called, "other": beside.item.called}
-            text = unknown(asked, "fit_others", quote=quote, **names)
-            return Answer("fitting", text, cards_of([product.item, beside.item], asked))
+    lists = lists_of(asked)
+    for one, other in _pair(asked):
+        if lists.between(one, other):
+            return None
+        for product, beside in ((one, other), (other, one)):
+            named = [passage.text for passage in product.passages if passage.kind == "compatible"]
+            if named and not _speaks_of(product, beside, lists):
+                quote = asked.texts.quote(texts_within(named))
+                names = {"name": product.item.name, "other": beside.item.called}
+                text = unknown(asked, "fit_others", quote=quote, **names)
+                return Answer("fitting", text, cards_of([product.item, beside.item], asked))
     return None
+
+
+def _pair(asked: Asked) -> list[tuple[Product, Product]]:
+    """The two products that a question's words name between them; where they name one alone, that and what is meant."""
+    search, words = asked.search, telling(asked)
+    naming = search.speaks(words, set().union(*(one.name for one in search.products)))
+    pairs = []
+    for one in search.products:
+        mine = search.speaks(words, one.name)
+        for other in search.products:
+            its = search.speaks(words, other.name)
+            if one != other and mine - its and its - mine and mine | its == naming:
+                pairs.append((len(mine) / len(one.name) + len(its) / len(other.name), one, other))
+    if pairs:
+        return [max(pairs, key=lambda pair: pair[0])[1:]]
+    named = [one for one in asked.named if naming and search.speaks(words, one.name) == naming]
+    return [(one, other) for one in named[:1] for other in meant(asked)[:1]]
+
+
+def _speaks_of(product: Product, other: Product, lists: Lists) -> bool:
+    """Whether a list of a product names a kind that the other may be of."""
+    rare = set(other.name) - set().union(*(one.name for one in lists.products if one != other))
+    return any(named.entry.stems & (rare or set(other.name)) for named in lists.of(product, PAIRING))

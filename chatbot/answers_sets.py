@@ -12,6 +12,8 @@ from chatbot.words import hits
 MOST_NEEDY, MOST_NAMED = 3, 4
 #: How nearly as much of a question a text must speak of as the best.
 ALIKE = 0.75
+#: How much of a product's name a need must hold to mean it.
+MOSTLY = 0.6
 
 
 def say_set(asked: Asked) -> Answer | None:
@@ -31,8 +33,12 @@ def say_needs(asked: Asked) -> Answer | None:
         return None
     if comes or not asked.search.which:
         return _say_of_thing(asked, comes=bool(comes))
-    needy = [one for one in asked.named if lists_of(asked).of(one, NEEDS)]
-    return _told(needy[:1], asked) if needy else None
+    lists = lists_of(asked)
+    needy = [one for one in asked.named if lists.of(one, NEEDS) and _own(one, asked)][:2]
+    needy = needy or [one for one in asked.named if lists.of(one, NEEDS)][:1]
+    # What one requires comes before what another is sold without.
+    needy.sort(key=lambda one: not lists.of(one, ["requires"]))
+    return _told(needy, asked) if needy else None
 
 
 def _cart(asked: Asked) -> list[Product]:
@@ -76,7 +82,7 @@ def _told(needy: list[Product], asked: Asked, *, whole: bool = False) -> Answer 
     lines = list(apart)
     for product in [one for one in needy if any(need.product == one for need in open_needs)][:MOST_NEEDY]:
         said = list(dict.fromkeys(need.passage.text for need in open_needs if need.product == product))
-        lines.append(f"{asked.texts.say('says_product', name=product.item.called)} {_quote(said, asked)}")
+        lines.append(f"{asked.texts.say('says_product', name=product.item.name)} {_quote(said, asked)}")
     lines += _names("set_have", [one for _, one in met], asked)
     sold = _once([one for need in open_needs for one in asked.search.products if _supplies(need, one, cart, lists)])
     lines += _names("set_sold", sold, asked)
@@ -100,7 +106,7 @@ def _quote(said: list[str], asked: Asked) -> str:
 
 def _names(phrase: str, products: list[Product], asked: Asked) -> list[str]:
     names = list(dict.fromkeys(one.item.called for one in products))[:MOST_NAMED]
-    return [asked.texts.say(phrase, names=", ".join(names))] if names else []
+    return [asked.texts.say(phrase, names=", ".join(names).removesuffix("."))] if names else []
 
 
 def _once(products: list[Product]) -> list[Product]:
@@ -123,17 +129,24 @@ def _meets(need: Named, product: Product, lists: Lists) -> bool:
     if product == need.product or not need.entry.stems:
         return False
     named = need.entry.stems >= set(product.name) or need.entry.stems <= set(product.name)
-    return named and not any(said.kind == "incompatible" for said in lists.between(need.product, product))
+    return named and not _against(need.product, product, lists)
+
+
+def _against(one: Product, other: Product, lists: Lists) -> bool:
+    return any(said.kind == "incompatible" for said in lists.between(one, other))
 
 
 def _supplies(need: Named, product: Product, cart: list[Product], lists: Lists) -> bool:
-    """Whether the store sells what is still needed; of several of a name those that its lists name for it."""
-    if product in cart or not _meets(need, product, lists):
+    """Whether the store sells what is still needed; of several of a kind those that its lists name for it."""
+    if product in (need.product, *cart) or any(_against(product, one, lists) for one in (need.product, *cart)):
         return False
-    if need.entry.stems >= set(product.name):
+    name = set(product.name)
+    shared = need.entry.stems & name
+    called = shared == need.entry.stems or len(shared) >= MOSTLY * len(name)
+    if need.entry.stems == name or (len(shared) > 1 and called):
         return True
     said = {named.kind for named in lists.between(need.product, product)}
-    return bool(said & set(FITS)) or need.entry.stems == set(product.name)
+    return need.entry.stems <= name and bool(said & set(FITS))
 
 
 def _for_purpose(needy: list[Product], but: list[Product], asked: Asked) -> dict[Product, Passage]:

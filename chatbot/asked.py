@@ -58,15 +58,18 @@ class Asked:
     @cached_property
     def first_named(self) -> list[Product]:
         """The products the question names, in the order of the words that name them; after "which" comes the thing."""
+        return sorted(self.named, key=self.place)
+
+    def place(self, product: Product) -> int:
+        """At which word of the question a product is named first; after all of them where it is not."""
+        mine = self.search.speaks(self.search.words, product.name)
+        return min((self._stems.index(word) for word in mine if word in self._stems), default=len(self._stems))
+
+    @cached_property
+    def _stems(self) -> list[str]:
         words = self.folded.split()
         start = next((at for at, word in enumerate(words) if word in self.texts.keywords["which"]), 0)
-        stems = [stem for word in (*words[start:], *words[:start]) for stem in stems_of(word, self.texts.language)]
-
-        def place(product: Product) -> int:
-            mine = self.search.speaks(self.search.words, product.name)
-            return min((stems.index(word) for word in mine if word in stems), default=len(stems))
-
-        return sorted(self.named, key=place)
+        return [stem for word in (*words[start:], *words[:start]) for stem in stems_of(word, self.texts.language)]
 
     @cached_property
     def asking(self) -> set[str]:

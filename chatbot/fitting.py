@@ -46,6 +46,11 @@ class Named:
     def kind(self) -> str:
         return self.passage.kind
 
+    @property
+    def plain(self) -> bool:
+        """Whether it is the other's name, or part of it, with no version or condition beside it."""
+        return self.entry.bare and bool(self.others) and self.entry.stems <= set(self.others[0].name)
+
 
 @lru_cache(maxsize=8_192)
 def entries_of(text: str, names: frozenset[str], language: str) -> tuple[Entry, ...]:
@@ -118,7 +123,7 @@ class Lists:
 
 @dataclass(frozen=True)
 class Match:
-    """An entry that speaks of what a question names; ``covered`` are the question's words that the pair accounts for."""
+    """An entry that speaks of what a question names; ``left`` are the question's words that neither product bears."""
 
     named: Named
     other: Product | None
@@ -143,31 +148,40 @@ class Match:
 
 
 def matches(
-    search: Search, lists: Lists, words: Iterable[str], meant: Iterable[Product] = (), kinds: Iterable[str] = PAIRING
+    search: Search, lists: Lists, words: Iterable[str], meant: Iterable[Product] = (), thing: Iterable[str] = ()
 ) -> list[Match]:
     """The entries that speak of a product and a thing that the words name, the best first.
 
-    ``meant`` are products spoken of without their name. A word that stands in some product's name and in neither of the
-    two makes it another question.
+    ``meant`` are products spoken of without their name, ``thing`` the words of what "which" asks for. A word that
+    stands in some product's name and in neither of the two makes it another question.
     """
-    wanted, asked, spoken = set(kinds), list(words), list(meant)
+    asked, spoken, which = list(words), list(meant), set(thing)
     names = set().union(*(one.name for one in search.products)) if search.products else set()
     naming = search.speaks(asked, names)
     found = []
     for named in lists.all:
-        if named.kind not in wanted:
+        if named.kind not in PAIRING:
             continue
         mine = search.speaks(asked, named.product.name)
         if not mine and named.product not in spoken:
             continue
         mine |= search.speaks(asked, named.product.labels)
-        other = max(named.others, key=lambda one: len(search.speaks(asked, _called(one)) - mine), default=None)
+        other = _meant_by(named, asked, mine, spoken, search)
         there = named.entry.stems | named.entry.label
         theirs = search.speaks(asked, there | (_called(other) if other else set()))
         covered = mine | theirs
-        if search.speaks(theirs - mine, there.union(other.name if other else ())) and naming <= covered:
+        both = which & covered and theirs & mine - which
+        new = search.speaks(theirs - mine, there.union(other.name if other else ()))
+        if (new or both or (mine and other in spoken)) and naming <= covered:
             found.append(_match(search, named, other, asked, covered))
     return sorted(found, key=lambda one: (-one.weight, -one.share))
+
+
+def _meant_by(named: Named, asked: list[str], mine: set[str], spoken: list[Product], search: Search) -> Product | None:
+    def rank(one: Product) -> tuple[int, bool]:
+        return len(search.speaks(asked, one.name) - mine), one in spoken
+
+    return max(named.others, key=rank, default=None)
 
 
 def _match(search: Search, named: Named, other: Product | None, asked: list[str], covered: set[str]) -> Match:

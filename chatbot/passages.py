@@ -23,6 +23,8 @@ BEGUN, LEAST_SLIPPED = 4, 5
 #: What an attribute's list may be of, as its name says; where several fit the earlier wins.
 KINDS = ("incompatible", "missing", "requires", "compatible", "included")
 _MONEY = re.compile(r"[€$£¥₽]|\b(?:eur|usd|gbp|pln|czk|zł|kč)\b", re.IGNORECASE)
+#: A number written together with its unit, or any other word in one piece.
+_NUMBERED = re.compile(r"^\d+(?=[a-z]{1,3}$)|(?<=\d)[a-z]{1,3}$|^.+$")
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,10 @@ class Search:
         self.words = list(dict.fromkeys(stem(word, texts.language) for word in telling))
         counts = Counter(word for product in self.products for word in product.stems)
         vocabulary = list(counts)
+        # "70g" is "70 g" where no product writes it in one.
+        self.words = [
+            part for word in self.words for part in (_NUMBERED.findall(word) if word not in counts else [word])
+        ]
         self._forms = {word: self._alike(word, counts, vocabulary) for word in self.words}
         total = len(self.products) + 1
         self._weight = {
