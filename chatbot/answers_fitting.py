@@ -5,7 +5,7 @@ from itertools import takewhile
 
 from chatbot.answers_products import say_passages
 from chatbot.asked import MAX_CARDS, SHORT_QUOTE, Answer, Asked, cards_of, unknown
-from chatbot.fitting import FITS, PAIRING, Lists, Match, matches
+from chatbot.fitting import BOX, FITS, PAIRING, Lists, Match, matches
 from chatbot.passages import Passage, Product, stems_of
 from chatbot.quotes import texts_within
 from chatbot.words import hits
@@ -119,8 +119,12 @@ def _say_found(found: list[Match], asked: Asked) -> Answer:
     lines = [] if which or not clear else _verdict(first, asked)
     lines += [_quoted(match, asked) for match in (told if which or not clear else told[:1])]
     lines += _conditions(first, asked)
-    if clear:
-        lines += _beside(first, asked) + (_instead(first, asked) if first.kind == "incompatible" else [])
+    if clear and first.kind == "incompatible":
+        lines += _instead(first, asked)
+    if which:
+        lines += _own_lines(asked)
+    elif clear:
+        lines += _beside(first, asked)
     products = [product for match in told for product in _both(match, order)]
     cards = list({product.item.family: product.item for product in products}.values())
     return Answer("fitting", "\n".join(lines), cards_of(cards, asked))
@@ -188,7 +192,8 @@ def _beside(match: Match, asked: Asked) -> list[str]:
     lines = []
     for product in (one for one in (match.other, match.named.product) if one):
         scored = [(asked.search.weight(asked.search.speaks(match.left, one.stems)), one) for one in product.passages]
-        said = [one for score, one in sorted(scored, key=lambda pair: -pair[0]) if score and one != match.named.passage]
+        ranked = sorted((pair for pair in scored if pair[0]), key=lambda pair: -pair[0])
+        said = [one for _, one in ranked if one != match.named.passage and one.kind not in BOX]
         lines += [says(product, [said[0].text], asked)] if said else []
     return lines
 
@@ -233,14 +238,24 @@ def _say_beyond(found: list[Match], asked: Asked) -> Answer | None:
 
 
 def _say_own(asked: Asked) -> Answer | None:
-    """What a product named says under the very name that is asked for: "which connector has the ...?"."""
+    product, said = _own_attribute(asked)
+    return Answer("fitting", says(product, said, asked), cards_of([product.item], asked)) if product else None
+
+
+def _own_lines(asked: Asked) -> list[str]:
+    product, said = _own_attribute(asked)
+    return [says(product, said, asked)] if product else []
+
+
+def _own_attribute(asked: Asked) -> tuple[Product | None, list[str]]:
+    """What a product named states under the very name that is asked for: "which connector has the ...?"."""
     for product in asked.named:
         own = asked.search.speaks(telling(asked), product.name)
         rest = set(telling(asked)) - own
         said = [one for one in product.passages if rest and _titled(one, rest, asked)]
         if own and said:
-            return Answer("fitting", says(product, [one.text for one in said], asked), cards_of([product.item], asked))
-    return None
+            return product, [one.text for one in said]
+    return None, []
 
 
 def _titled(passage: Passage, words: Iterable[str], asked: Asked) -> bool:

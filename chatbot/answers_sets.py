@@ -1,9 +1,12 @@
 """Answers about what a product or the whole cart still needs: by the store's own lists, held against the cart."""
 
+from collections.abc import Iterable
+
 from chatbot.answers_fitting import beyond_shop, elsewhere, lists_of, says, telling
 from chatbot.asked import MAX_CARDS, SHORT_QUOTE, Answer, Asked, cards_of, unknown
 from chatbot.context import linked_to
-from chatbot.fitting import FITS, NEEDS, Lists, Named
+from chatbot.fitting import NEEDS, Lists, Named
+from chatbot.needs import shortfall, sold_for
 from chatbot.passages import Passage, Product
 from chatbot.quotes import texts_within
 from chatbot.words import hits
@@ -12,8 +15,6 @@ from chatbot.words import hits
 MOST_NEEDY, MOST_NAMED = 3, 4
 #: How nearly as much of a question a text must speak of as the best.
 ALIKE = 0.75
-#: How much of a product's name a need must hold to mean it.
-MOSTLY = 0.6
 
 
 def say_set(asked: Asked) -> Answer | None:
@@ -54,16 +55,12 @@ def _own(product: Product, asked: Asked) -> bool:
 
 def _say_of_thing(asked: Asked, *, comes: bool) -> Answer | None:
     """Whether a thing comes with a product: the list that names it, else what is in the box and what is not."""
-    lists, words = lists_of(asked), telling(asked)
-    for product in asked.named:
-        thing = set(words) - asked.search.speaks(words, product.name)
-        of_box = lists.of(product, ("included", *NEEDS))
-        named = [one for one in of_box if asked.search.speaks(thing, one.entry.stems | one.entry.label)]
-        if named and (comes or not beyond_shop(asked)):
-            said = list(dict.fromkeys(one.passage.text for one in named))
-            return Answer("set", says(product, said, asked), cards_of([product.item], asked))
+    found = _naming(asked)
+    if found and (comes or not beyond_shop(asked)):
+        said = list(dict.fromkeys(one.passage.text for one in found))
+        return Answer("set", says(found[0].product, said, asked), cards_of([found[0].product.item], asked))
     for product in asked.named[:1]:
-        of_box = lists.of(product, ("included", "missing"))
+        of_box = lists_of(asked).of(product, ("included", "missing"))
         if comes and of_box:
             said = list(dict.fromkeys(one.passage.text for one in of_box))
             text = f"{says(product, said, asked)} {unknown(asked, 'set_unnamed')}"
@@ -71,46 +68,54 @@ def _say_of_thing(asked: Asked, *, comes: bool) -> Answer | None:
     return None
 
 
+def _naming(asked: Asked) -> list[Named]:
+    """The entries of one product's box and needs that name the thing asked for; of one unnamed the cart's."""
+    lists, words, search = lists_of(asked), telling(asked), asked.search
+    best: tuple[float, list[Named]] = (0.0, [])
+    for product in dict.fromkeys((*asked.named, *search.products)):
+        mine = search.speaks(words, product.name)
+        if not mine and product not in _cart(asked):
+            continue
+        of_box = lists.of(product, ("included", *NEEDS))
+        named = [one for one in of_box if search.speaks(set(words) - mine, one.entry.stems | one.entry.label)]
+        thing = set().union(*(search.speaks(words, one.entry.stems | one.entry.label) for one in named))
+        if named and search.weight(mine | thing) > best[0]:
+            best = search.weight(mine | thing), named
+    return best[1]
+
+
 def _told(needy: list[Product], asked: Asked, *, whole: bool = False) -> Answer | None:
-    lists = lists_of(asked)
-    cart = _cart(asked)
+    lists, cart = lists_of(asked), _cart(asked)
+    lacking = shortfall(needy, cart, lists)
     apart = _apart(cart if whole else needy, cart, lists, asked)
-    needs = {one.item.family: lists.of(one, NEEDS) for one in needy}
-    met = [(need, one) for found in needs.values() for need in found for one in cart if _meets(need, one, lists)]
-    done = {id(need) for need, _ in met}
-    open_needs = [need for found in needs.values() for need in found if id(need) not in done]
-    lines = list(apart)
-    for product in [one for one in needy if any(need.product == one for need in open_needs)][:MOST_NEEDY]:
-        said = list(dict.fromkeys(need.passage.text for need in open_needs if need.product == product))
-        lines.append(f"{asked.texts.say('says_product', name=product.item.name)} {_quote(said, asked)}")
-    lines += _names("set_have", [one for _, one in met], asked)
-    sold = _once([one for need in open_needs for one in asked.search.products if _supplies(need, one, cart, lists)])
-    lines += _names("set_sold", sold, asked)
+    sold = sold_for(lacking, cart, lists)
     purpose = _for_purpose(needy, [*cart, *sold], asked) if whole else {}
-    lines += [says(product, [said.text], asked) for product, said in purpose.items()]
     offers = _offers(needy, [*sold, *purpose], asked)
-    lines += _names("set_offers", offers, asked)
+    lines = [
+        *apart,
+        *(_needs(product, lacking.said_of(product), asked) for product in lacking.needy[:MOST_NEEDY]),
+        *_names("set_have", lacking.met, asked),
+        *([unknown(asked, "set_whole")] if lacking.met and not (apart or lacking.open) else []),
+        *_names("set_sold", sold, asked),
+        *(says(product, [said.text], asked) for product, said in purpose.items()),
+        *_names("set_offers", offers, asked),
+    ]
     if not lines:
         return None
-    if whole and not (apart or open_needs or purpose or offers):
-        lines.append(unknown(asked, "set_whole"))
     beside = [one.item for one in (*sold, *purpose, *offers)]
     own = [product.item for product in needy]
     cards = [*own[:1], *beside] if not whole else beside or own
     return Answer("set", "\n".join(lines), cards_of(cards[:MAX_CARDS], asked))
 
 
-def _quote(said: list[str], asked: Asked) -> str:
-    return asked.texts.quote(texts_within(said, most=SHORT_QUOTE))
+def _needs(product: Product, said: list[str], asked: Asked) -> str:
+    quote = asked.texts.quote(texts_within(said, most=SHORT_QUOTE))
+    return f"{asked.texts.say('says_product', name=product.item.name)} {quote}"
 
 
-def _names(phrase: str, products: list[Product], asked: Asked) -> list[str]:
+def _names(phrase: str, products: Iterable[Product], asked: Asked) -> list[str]:
     names = list(dict.fromkeys(one.item.called for one in products))[:MOST_NAMED]
     return [asked.texts.say(phrase, names=", ".join(names).removesuffix("."))] if names else []
-
-
-def _once(products: list[Product]) -> list[Product]:
-    return list({one.item.family: one for one in products}.values())
 
 
 def _apart(products: list[Product], cart: list[Product], lists: Lists, asked: Asked) -> list[str]:
@@ -122,31 +127,6 @@ def _apart(products: list[Product], cart: list[Product], lists: Lists, asked: As
                 head = asked.texts.say("set_apart", one=one.item.called, other=other.item.called)
                 return [f"{head} {says(named.product, [named.passage.text], asked)}"]
     return []
-
-
-def _meets(need: Named, product: Product, lists: Lists) -> bool:
-    """Whether a product is what an entry asks for: named there, or of that name, and nothing says it does not fit."""
-    if product == need.product or not need.entry.stems:
-        return False
-    named = need.entry.stems >= set(product.name) or need.entry.stems <= set(product.name)
-    return named and not _against(need.product, product, lists)
-
-
-def _against(one: Product, other: Product, lists: Lists) -> bool:
-    return any(said.kind == "incompatible" for said in lists.between(one, other))
-
-
-def _supplies(need: Named, product: Product, cart: list[Product], lists: Lists) -> bool:
-    """Whether the store sells what is still needed; of several of a kind those that its lists name for it."""
-    if product in (need.product, *cart) or any(_against(product, one, lists) for one in (need.product, *cart)):
-        return False
-    name = set(product.name)
-    shared = need.entry.stems & name
-    called = shared == need.entry.stems or len(shared) >= MOSTLY * len(name)
-    if need.entry.stems == name or (len(shared) > 1 and called):
-        return True
-    said = {named.kind for named in lists.between(need.product, product)}
-    return need.entry.stems <= name and bool(said & set(FITS))
 
 
 def _for_purpose(needy: list[Product], but: list[Product], asked: Asked) -> dict[Product, Passage]:

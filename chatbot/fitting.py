@@ -13,7 +13,7 @@ from chatbot.passages import Passage, Product, Search, stems_of
 
 #: Kinds of lists that say what goes together, and those that say what is still to be bought.
 FITS, NEEDS = ("compatible", "requires"), ("requires", "missing")
-PAIRING = (*FITS, "incompatible")
+PAIRING, BOX = (*FITS, "incompatible"), ("included", "missing")
 _GROUP, _ITEM = re.compile(r";\s+"), re.compile(r",\s+(?![^(]*\))")
 _BRACKETS = re.compile(r"\([^)]*\)")
 _NUMBERED = 3
@@ -168,6 +168,9 @@ def matches(
         mine |= search.speaks(asked, named.product.labels)
         other = _meant_by(named, asked, mine, spoken, search)
         there = named.entry.stems | named.entry.label
+        if other and len(there) == 1 and search.speaks(asked, other.name) <= mine | search.speaks(asked, there):
+            # "Concrete" is not the disc for concrete.
+            other = None
         theirs = search.speaks(asked, there | (_called(other) if other else set()))
         covered = mine | theirs
         both = which & covered and theirs & mine - which

@@ -92,7 +92,7 @@ def _product(items: list[Item], asked: set[str], known: Knowledge, texts: Texts)
 
 
 def _passages(item: Item, texts: Texts) -> tuple[Passage, ...]:
-    attributes = [(f"{name}: {value}", _kind(name, texts)) for name, value in item.attributes]
+    attributes = [(f"{name}: {value}", kind_of(name, texts)) for name, value in item.attributes]
     said = [*sentences(item.short_description), *sentences(item.description)]
     return tuple(
         Passage(text, frozenset(stems_of(text, texts.language)), kind)
@@ -101,7 +101,8 @@ def _passages(item: Item, texts: Texts) -> tuple[Passage, ...]:
     )
 
 
-def _kind(name: str, texts: Texts) -> str:
+def kind_of(name: str, texts: Texts) -> str:
+    """Of what an attribute of this name is a list: one of ``KINDS``, or ""."""
     folded = fold(name)
     return next((kind for kind in KINDS if hits(folded, texts.keywords[f"attribute_{kind}"])), "")
 
