@@ -17,9 +17,11 @@ from chatbot.answers_products import (
     say_unsure,
     say_why,
 )
+from chatbot.answers_purpose import say_purpose
 from chatbot.answers_sets import say_needs, say_set
 from chatbot.answers_sizes import say_measure, say_size
 from chatbot.answers_stock import say_have, say_restock, say_stock, wanted_of
+from chatbot.answers_traits import say_trait
 from chatbot.asked import MAX_CARDS, MAX_TEXT, Answer, Asked, cards_of, person_said, unknown
 from chatbot.context import Item, Knowledge
 from chatbot.followups import resolved
@@ -36,12 +38,14 @@ TOPICS = (
     "human",
     "restock",
     "area",
-    "measure",
     "compare",
-    "set",
+    "whole_set",
     "pair",
     "needs",
+    "trait",
+    "measure",
     "why",
+    "purpose",
     "faq",
     "warranty",
     "returns",
@@ -49,6 +53,7 @@ TOPICS = (
     "delivery_when",
     "payment",
     "delivery",
+    "how_long",
     "coupon",
     "cheaper",
     "sold_out",
@@ -231,6 +236,7 @@ _SPEAKERS: dict[str, Callable[[Asked], Answer | None]] = {
     "delivery_when": _say_policy("shipping", "delivery"),
     "payment": _say_policy("payment", "payment"),
     "delivery": _say_policy("shipping", "delivery"),
+    "how_long": _say_policy("shipping", "delivery"),
     "coupon": _say_coupon,
     "cheaper": say_cheaper,
     "sold_out": say_sold_out,
@@ -239,10 +245,12 @@ _SPEAKERS: dict[str, Callable[[Asked], Answer | None]] = {
     "faq": say_faq,
     "why": say_why,
     "measure": say_measure,
+    "trait": say_trait,
+    "purpose": say_purpose,
     "fitting": say_fitting,
     "pair": say_pair,
     "needs": say_needs,
-    "set": say_set,
+    "whole_set": say_set,
     "alternatives": say_alternatives,
     "goes_with": say_goes_with,
     "restock": say_restock,

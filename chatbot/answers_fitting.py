@@ -14,7 +14,7 @@ from chatbot.words import hits
 ALIKE, NEARLY = 0.01, 0.6
 #: What else a question may be about, though it names two products.
 _OTHER_MATTERS = ("warranty", "payment", "delivery", "coupon", "price", "restock", "cheaper", "amount_asked")
-_VERBS = ("compatibility", "completeness", "fit_verbs", "set", "comes", "which", "kind_of", "fit_besides")
+_VERBS = ("compatibility", "completeness", "fit_verbs", "whole_set", "comes", "which", "kind_of", "fit_besides")
 
 
 def say_pair(asked: Asked) -> Answer | None:
@@ -57,7 +57,7 @@ def which_thing(asked: Asked) -> set[str]:
         after = [word for word in words[at + 1 :] if word not in asked.texts.keywords["kind_of"]][:2]
         after = list(takewhile(lambda word: word not in asked.texts.keywords["beside"], after))
         stems = {stem for word in after for stem in stems_of(word, asked.texts.language)}
-        thing = asked.search.speaks(stems.intersection(telling(asked)), names)
+        thing = asked.search.those_in(stems.intersection(telling(asked)), names)
         if thing:
             return thing
     return set()
@@ -76,7 +76,7 @@ def telling(asked: Asked) -> list[str]:
     """The words of a question that name things, in its order; what only says that it asks of fitting is left out."""
     names = set().union(*(product.name for product in asked.search.products))
     asking = {stem for word in _asking(asked) for stem in stems_of(word, asked.texts.language)}
-    return [word for word in asked.search.words if word not in asking or asked.search.speaks([word], names)]
+    return [word for word in asked.search.words if word not in asking or asked.search.those_in([word], names)]
 
 
 def _asking(asked: Asked) -> set[str]:
@@ -96,7 +96,7 @@ def meant(asked: Asked) -> list[Product]:
     if asked.spoken:
         return list(asked.spoken)
     words = set(telling(asked))
-    wholly = [one for one in asked.search.products if asked.search.speaks(words, one.name) == words]
+    wholly = [one for one in asked.search.products if asked.search.those_in(words, one.name) == words]
     if "compatibility" not in asked.search.asked_kinds or not words or not wholly:
         return []
     cart = [one for one in asked.search.products if {one.item.id, one.item.family} & asked.known.in_cart]
@@ -191,7 +191,7 @@ def _beside(match: Match, asked: Asked) -> list[str]:
     """What the store says of either with the words that the list leaves open."""
     lines = []
     for product in (one for one in (match.other, match.named.product) if one):
-        scored = [(asked.search.weight(asked.search.speaks(match.left, one.stems)), one) for one in product.passages]
+        scored = [(asked.search.weigh(asked.search.those_in(match.left, one.stems)), one) for one in product.passages]
         ranked = sorted((pair for pair in scored if pair[0]), key=lambda pair: -pair[0])
         said = [one for _, one in ranked if one != match.named.passage and one.kind not in BOX]
         lines += [says(product, [said[0].text], asked)] if said else []
@@ -250,7 +250,7 @@ def _own_lines(asked: Asked) -> list[str]:
 def _own_attribute(asked: Asked) -> tuple[Product | None, list[str]]:
     """What a product named states under the very name that is asked for: "which connector has the ...?"."""
     for product in asked.named:
-        own = asked.search.speaks(telling(asked), product.name)
+        own = asked.search.those_in(telling(asked), product.name)
         rest = set(telling(asked)) - own
         said = [one for one in product.passages if rest and _titled(one, rest, asked)]
         if own and said:
@@ -260,7 +260,7 @@ def _own_attribute(asked: Asked) -> tuple[Product | None, list[str]]:
 
 def _titled(passage: Passage, words: Iterable[str], asked: Asked) -> bool:
     title, parted, _ = passage.text.partition(": ")
-    return bool(parted) and asked.search.speaks(words, stems_of(title, asked.texts.language)) == set(words)
+    return bool(parted) and asked.search.those_in(words, stems_of(title, asked.texts.language)) == set(words)
 
 
 def say_fitting(asked: Asked) -> Answer | None:
@@ -299,17 +299,17 @@ def _say_unnamed(asked: Asked) -> Answer | None:
 def _pair(asked: Asked) -> list[tuple[Product, Product]]:
     """The two products that a question's words name between them; where they name one alone, that and what is meant."""
     search, words = asked.search, telling(asked)
-    naming = search.speaks(words, set().union(*(one.name for one in search.products)))
+    naming = search.those_in(words, set().union(*(one.name for one in search.products)))
     pairs = []
     for one in search.products:
-        mine = search.speaks(words, one.name)
+        mine = search.those_in(words, one.name)
         for other in search.products:
-            its = search.speaks(words, other.name)
+            its = search.those_in(words, other.name)
             if one != other and mine - its and its - mine and mine | its == naming:
                 pairs.append((len(mine) / len(one.name) + len(its) / len(other.name), one, other))
     if pairs:
         return [max(pairs, key=lambda pair: pair[0])[1:]]
-    named = [one for one in asked.named if naming and search.speaks(words, one.name) == naming]
+    named = [one for one in asked.named if naming and search.those_in(words, one.name) == naming]
     return [(one, other) for one in named[:1] for other in meant(asked)[:1]]
 
 

@@ -19,7 +19,7 @@ ALIKE = 0.75
 
 def say_set(asked: Asked) -> Answer | None:
     """What the whole cart still needs, or what is named for what the customer is about to do."""
-    if not hits(asked.folded, asked.texts.keywords["set"]) or not asked.known.items or elsewhere(asked):
+    if not hits(asked.folded, asked.texts.keywords["whole_set"]) or not asked.known.items or elsewhere(asked):
         return None
     cart = _cart(asked)
     needy = [one for one in asked.named if one in cart and _own(one, asked)] or cart
@@ -49,8 +49,8 @@ def _cart(asked: Asked) -> list[Product]:
 def _own(product: Product, asked: Asked) -> bool:
     """Whether a question names a product by a word that no other has."""
     others = set().union(*(one.name for one in asked.search.products if one != product))
-    mine = asked.search.speaks(telling(asked), product.name)
-    return bool(mine - asked.search.speaks(mine, others))
+    mine = asked.search.those_in(telling(asked), product.name)
+    return bool(mine - asked.search.those_in(mine, others))
 
 
 def _say_of_thing(asked: Asked, *, comes: bool) -> Answer | None:
@@ -73,14 +73,14 @@ def _naming(asked: Asked) -> list[Named]:
     lists, words, search = lists_of(asked), telling(asked), asked.search
     best: tuple[float, list[Named]] = (0.0, [])
     for product in dict.fromkeys((*asked.named, *search.products)):
-        mine = search.speaks(words, product.name)
+        mine = search.those_in(words, product.name)
         if not mine and product not in _cart(asked):
             continue
         of_box = lists.of(product, ("included", *NEEDS))
-        named = [one for one in of_box if search.speaks(set(words) - mine, one.entry.stems | one.entry.label)]
-        thing = set().union(*(search.speaks(words, one.entry.stems | one.entry.label) for one in named))
-        if named and search.weight(mine | thing) > best[0]:
-            best = search.weight(mine | thing), named
+        named = [one for one in of_box if search.those_in(set(words) - mine, one.entry.stems | one.entry.label)]
+        thing = set().union(*(search.those_in(words, one.entry.stems | one.entry.label) for one in named))
+        if named and search.weigh(mine | thing) > best[0]:
+            best = search.weigh(mine | thing), named
     return best[1]
 
 
@@ -132,9 +132,9 @@ def _apart(products: list[Product], cart: list[Product], lists: Lists, asked: As
 def _for_purpose(needy: list[Product], but: list[Product], asked: Asked) -> dict[Product, Passage]:
     """What the store says to be for what the question names: winter, night, travel."""
     called = set().union(*(one.name for one in needy))
-    words = set(telling(asked)) - asked.search.speaks(telling(asked), called)
+    words = set(telling(asked)) - asked.search.those_in(telling(asked), called)
     scored = [
-        (asked.search.weight(asked.search.speaks(words, said.stems)), one, said)
+        (asked.search.weigh(asked.search.those_in(words, said.stems)), one, said)
         for one in asked.search.products
         if one not in but
         for said in one.passages

@@ -8,13 +8,15 @@ from chatbot.cards import card
 from chatbot.context import Item, Knowledge, Link, subjects
 from chatbot.passages import Product, Search, stems_of
 from chatbot.texts import Texts
-from chatbot.words import hits
+from chatbot.words import hits, overlap
 
 MAX_TEXT = 600
 MAX_CARDS = 3
 SHORT_QUOTE = 240
+#: A word this short says little of its own.
+LEAST_FOREIGN = 4
 #: Topics that look at the question themselves, and those that are all of a question or nothing.
-_ALWAYS = frozenset({"area", "compare", "measure", "faq", "fitting", "pair", "needs"})
+_ALWAYS = frozenset({"area", "compare", "measure", "faq", "fitting", "pair", "needs", "trait", "purpose"})
 _OPENINGS, _GREETINGS, SHORT = frozenset({"have_first"}), frozenset({"hello", "thanks"}), 3
 
 
@@ -62,7 +64,7 @@ class Asked:
 
     def place(self, product: Product) -> int:
         """At which word of the question a product is named first; after all of them where it is not."""
-        mine = self.search.speaks(self.search.words, product.name)
+        mine = self.search.those_in(self.search.words, product.name)
         return min((self._stems.index(word) for word in mine if word in self._stems), default=len(self._stems))
 
     @cached_property
@@ -81,6 +83,16 @@ class Asked:
     def strange(self) -> set[str]:
         """The words that stand nowhere on the shelf and do not merely ask."""
         return {word for word in self.known.strange if len(word) > 1} - self.asking
+
+    @cached_property
+    def foreign(self) -> set[str]:
+        """The words that neither the store's products and policies have nor questions are made of."""
+        whole, begun = self.texts.asking
+        words = {word for word in self.known.strange if len(word) >= LEAST_FOREIGN and word.isalpha()}
+        said = " ".join(f"{policy.title} {policy.text}" for policy in self.known.policies)
+        return {
+            word for word in words if word not in whole and not word.startswith(begun) and not overlap([word], said)
+        }
 
     @cached_property
     def about(self) -> list[Item]:

@@ -157,24 +157,24 @@ def matches(
     """
     asked, spoken, which = list(words), list(meant), set(thing)
     names = set().union(*(one.name for one in search.products)) if search.products else set()
-    naming = search.speaks(asked, names)
+    naming = search.those_in(asked, names)
     found = []
     for named in lists.all:
         if named.kind not in PAIRING:
             continue
-        mine = search.speaks(asked, named.product.name)
+        mine = search.those_in(asked, named.product.name)
         if not mine and named.product not in spoken:
             continue
-        mine |= search.speaks(asked, named.product.labels)
+        mine |= search.those_in(asked, named.product.labels)
         other = _meant_by(named, asked, mine, spoken, search)
         there = named.entry.stems | named.entry.label
-        if other and len(there) == 1 and search.speaks(asked, other.name) <= mine | search.speaks(asked, there):
+        if other and len(there) == 1 and search.those_in(asked, other.name) <= mine | search.those_in(asked, there):
             # "Concrete" is not the disc for concrete.
             other = None
-        theirs = search.speaks(asked, there | (_called(other) if other else set()))
+        theirs = search.those_in(asked, there | (_called(other) if other else set()))
         covered = mine | theirs
         both = which & covered and theirs & mine - which
-        new = search.speaks(theirs - mine, there.union(other.name if other else ()))
+        new = search.those_in(theirs - mine, there.union(other.name if other else ()))
         if (new or both or (mine and other in spoken)) and naming <= covered:
             found.append(_match(search, named, other, asked, covered))
     return sorted(found, key=lambda one: (-one.weight, -one.share))
@@ -182,17 +182,17 @@ def matches(
 
 def _meant_by(named: Named, asked: list[str], mine: set[str], spoken: list[Product], search: Search) -> Product | None:
     def rank(one: Product) -> tuple[int, bool]:
-        return len(search.speaks(asked, one.name) - mine), one in spoken
+        return len(search.those_in(asked, one.name) - mine), one in spoken
 
     return max(named.others, key=rank, default=None)
 
 
 def _match(search: Search, named: Named, other: Product | None, asked: list[str], covered: set[str]) -> Match:
     beside = named.product.stems | (other.stems if other else frozenset())
-    weak = search.speaks(set(asked) - covered, beside)
+    weak = search.those_in(set(asked) - covered, beside)
     there = named.entry.stems
-    told = {stem for stem in there if any(search.speaks([word], [stem]) for word in covered)}
-    weight = search.weight(covered) + search.weight(weak) / 2
+    told = {stem for stem in there if any(search.those_in([word], [stem]) for word in covered)}
+    weight = search.weigh(covered) + search.weigh(weak) / 2
     return Match(named, other, frozenset(covered), frozenset(set(asked) - covered), weight, len(told) / len(there))
 
 
