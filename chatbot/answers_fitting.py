@@ -28,12 +28,14 @@ def say_pair(asked: Asked) -> Answer | None:
     fitting = [match for match in found if match.kind != "incompatible"]
     if which:
         found = fitting or ([] if "completeness" in kinds else found)
+        # "Which tile for a shower floor?" asks what a tile is for, not what goes with a floor tile.
+        found = [match for match in found if _accounts(match, which, asked)]
     asks = which or own or kinds or hits(asked.folded, asked.texts.keywords["fit_verbs"])
     if not asks and not (found and _only_names(found[0], asked)):
         return None
     if beyond_shop(asked) and (found or not which):
         return _say_beyond(found[:1], asked)
-    if found:
+    if found and (which or not own):
         return _say_found(found, asked)
     return own or _say_unnamed(asked)
 
@@ -55,12 +57,19 @@ def which_thing(asked: Asked) -> set[str]:
     names = set().union(*(product.name for product in asked.search.products))
     for at in which:
         after = [word for word in words[at + 1 :] if word not in asked.texts.keywords["kind_of"]][:2]
-        after = list(takewhile(lambda word: word not in asked.texts.keywords["beside"], after))
+        after = list(takewhile(lambda word: word not in asked.texts.stopwords, after))
         stems = {stem for word in after for stem in stems_of(word, asked.texts.language)}
-        thing = asked.search.those_in(stems.intersection(telling(asked)), names)
-        if thing:
+        thing = stems.intersection(telling(asked))
+        if asked.search.those_in(thing, names):
             return thing
     return set()
+
+
+def _accounts(match: Match, thing: set[str], asked: Asked) -> bool:
+    """Whether a pair accounts for more of what the thing is wanted for than it leaves open."""
+    known = set().union(*(product.stems for product in asked.search.products))
+    left = asked.search.those_in(match.left - thing, known)
+    return asked.search.weigh(left) <= asked.search.weigh(match.covered - thing)
 
 
 def _only_names(match: Match, asked: Asked) -> bool:
@@ -230,9 +239,11 @@ def _say_beyond(found: list[Match], asked: Asked) -> Answer | None:
     against = [found[0].named.passage.text] if found and found[0].kind == "incompatible" else []
     if not named and not against:
         return None
+    words = set(telling(asked)) - asked.search.those_in(telling(asked), product.name)
+    told = [one.text for one in product.passages if not one.kind and asked.search.those_in(words, one.stems)]
     # The values alone: "Compatible with" before them would read as a yes.
     values = [one.text.partition(": ")[2] for one in named]
-    quote = asked.texts.quote(texts_within([*against, *values], most=SHORT_QUOTE))
+    quote = asked.texts.quote(texts_within([*against, *told[:1], *values], most=SHORT_QUOTE))
     text = unknown(asked, "fit_beyond", name=product.item.called, quote=quote)
     return Answer("fitting", text, cards_of([product.item], asked))
 
