@@ -294,7 +294,8 @@ def _say_unnamed(asked: Asked) -> Answer | None:
     if asked.search.which or "compatibility" not in asked.search.asked_kinds or asked.known.strange - _asking(asked):
         return None
     lists = lists_of(asked)
-    for one, other in _pair(asked):
+    for pair in _pair(asked):
+        one, other = sorted(pair, key=asked.place)
         if lists.between(one, other):
             return None
         for product, beside in ((one, other), (other, one)):

@@ -10,6 +10,7 @@ from chatbot.context import Item
 from chatbot.fitting import FITS, NEEDS, Lists, Named, entries_of
 from chatbot.passages import Product, kind_of
 from chatbot.texts import Texts
+from chatbot.words import fold, hits
 
 #: How much of a product's name a need must hold to mean it, and for how many needs the shelf is searched.
 MOSTLY, MOST_SEARCHED = 0.6, 6
@@ -73,8 +74,10 @@ def _supplies(need: Named, product: Product, cart: Sequence[Product], lists: Lis
     return need.entry.stems <= name and bool(said & set(FITS))
 
 
-def needs_of(items: Sequence[Item], texts: Texts) -> list[str]:
-    """What the lists of these products name as needed, to be looked for on the shelf."""
+def needs_of(question: str, items: Sequence[Item], texts: Texts) -> list[str]:
+    """What the lists of these products name as needed, to be looked for on the shelf, where a question asks for it."""
+    if not hits(fold(question), (*texts.keywords["completeness"], *texts.keywords["whole_set"])):
+        return []
     found = [
         entry.text
         for item in items

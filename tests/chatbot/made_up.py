@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 
 from chatbot.context import Item, Knowledge, Line, Link
+from chatbot.knowledge import NEEDED, NEEDS_READ
+from chatbot.needs import needs_of
 from chatbot.shelf_index import Index, IndexBuilder, Row
 from chatbot.texts import load_texts
 
@@ -40,6 +42,9 @@ class MadeUp:
     def known(self, question: str, cart: tuple[str, ...] = ()) -> Knowledge:
         """What an answer to a question may draw on, with these in the cart."""
         found = [self.items[one] for one in self._index.search(question, FOUND)]
+        needs = needs_of(question, [*(self.items[one] for one in cart), *found[:NEEDS_READ]], TEXTS.of(self.language))
+        needed = [self.items[one] for need in needs for one in self._index.search(need, NEEDED)]
+        found = list({one.id: one for one in (*found, *needed)}.values())
         sources = {*cart, *(one.id for one in found)}
         links = [
             Link(source, "crosssell", self.items[one])
