@@ -9,10 +9,10 @@ from dataclasses import replace
 
 from chatbot.answers_areas import say_area
 from chatbot.answers_compare import say_compare
+from chatbot.answers_fitting import say_fitting, say_pair
 from chatbot.answers_offers import say_alternatives, say_cheaper, say_goes_with, say_sold_out
 from chatbot.answers_products import (
     say_faq,
-    say_fitting,
     say_help,
     say_passages,
     say_rules,
@@ -21,6 +21,7 @@ from chatbot.answers_products import (
     say_why,
 )
 from chatbot.answers_purpose import say_purpose
+from chatbot.answers_sets import say_needs, say_set
 from chatbot.answers_sizes import say_measure, say_size
 from chatbot.answers_stock import say_have, say_restock, say_stock, wanted_of
 from chatbot.answers_traits import say_trait
@@ -43,6 +44,9 @@ TOPICS = (
     "compare",
     "trait",
     "measure",
+    "whole_set",
+    "pair",
+    "needs",
     "why",
     "purpose",
     "faq",
@@ -276,6 +280,9 @@ _SPEAKERS: dict[str, Callable[[Asked], Answer | None]] = {
     "trait": say_trait,
     "purpose": say_purpose,
     "fitting": say_fitting,
+    "pair": say_pair,
+    "needs": say_needs,
+    "whole_set": say_set,
     "alternatives": say_alternatives,
     "goes_with": say_goes_with,
     "restock": say_restock,

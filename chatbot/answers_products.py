@@ -2,7 +2,7 @@
 
 from chatbot.asked import SHORT_QUOTE, Answer, Asked, cards_of, person_said, unknown
 from chatbot.context import PolicyText
-from chatbot.passages import ENOUGH, Product
+from chatbot.passages import ENOUGH
 from chatbot.quotes import MAX_QUOTE, texts_within
 from chatbot.words import content, fold, hits, overlap, sentences
 
@@ -58,7 +58,8 @@ def say_safety(asked: Asked) -> Answer:
 
 
 def say_why(asked: Asked) -> Answer | None:
-    for product in _first_named(asked)[:1] or asked.search.products[:1]:
+    # "Why the line and not the braid?" asks for the line.
+    for product in (asked.named if asked.spoken else asked.first_named)[:1] or asked.search.products[:1]:
         found = asked.search.best([product])
         said = [passage.text for passage in (found.passages if found else ())]
         own = [passage.text for passage in product.passages if not passage.kind]
@@ -67,69 +68,6 @@ def say_why(asked: Asked) -> Answer | None:
             return None
         text = f"{asked.texts.say('says_product', name=product.item.called)} {asked.texts.quote(texts_within(lines))}"
         return Answer("why", text, cards_of([product.item], asked))
-    return None
-
-
-def _first_named(asked: Asked) -> list[Product]:
-    """The products named, the one named first in front: "why the line and not the braid?" asks for the line."""
-    if asked.spoken:
-        return asked.named
-    words = asked.search.words
-
-    def place(product: Product) -> int:
-        return next((at for at, word in enumerate(words) if asked.search.speaks(word, product.name) >= 1), len(words))
-
-    return sorted(asked.named, key=place)
-
-
-def say_fitting(asked: Asked) -> Answer | None:
-    """Whether two things fit: only what the store says of both; of a thing it does not know nothing."""
-    kinds = asked.search.asked_kinds
-    if not kinds:
-        return None
-    if kinds == {"compatibility"} and len(asked.search.words) < 2:
-        return None
-    between = _said_of_both(asked) if kinds == {"compatibility"} and not asked.known.strange else None
-    if between is not None:
-        return between
-    if len(asked.named) < 2 and "completeness" not in kinds and not asked.known.strange:
-        return None
-    found = say_passages(asked, "fitting")
-    if found is None and asked.mentions("compatibility") and asked.known.strange:
-        return Answer("unknown", unknown(asked, "fit_unknown"))
-    return found
-
-
-def _said_of_both(asked: Asked) -> Answer | None:
-    """Of two products asked about, what the list of either says of the other; not to be named is no verdict."""
-    if len(asked.named) < 2 or asked.search.which:
-        return None
-    one, another = asked.named[:2]
-    pairs = [
-        (product, other, set(asked.search.own_words(other, product)))
-        for product, other in ((one, another), (another, one))
-    ]
-    if not all(words for _, _, words in pairs):
-        return None
-    lists = [
-        (product, other, words, passage)
-        for product, other, words in pairs
-        for passage in product.passages
-        if passage.kind in ("compatible", "incompatible")
-    ]
-    for product, _, words, passage in lists:
-        if words <= passage.stems:
-            item = product.item
-            text = (
-                f"{asked.texts.say('says_product', name=item.name)} {asked.texts.quote(texts_within([passage.text]))}"
-            )
-            return Answer("fitting", text, cards_of([item], asked))
-    for product, other, words, passage in lists:
-        if passage.kind == "compatible" and not words & passage.stems:
-            quote = asked.texts.quote(texts_within([passage.text]))
-            names = {"name": product.item.called, "other": other.item.called}
-            text = unknown(asked, "fit_others", quote=quote, **names)
-            return Answer("fitting", text, cards_of([product.item, other.item], asked))
     return None
 
 
@@ -195,4 +133,5 @@ def _quoted_rule(topic: str, rule: PolicyText, words: set[str], asked: Asked) ->
             chosen.add(part)
             room -= len(part) + 1
     said = texts_within([part for part in parts if part in chosen] or parts, " ")
-    return Answer(topic, f"{asked.texts.say('says_policy', title=rule.title)} {asked.texts.quote(said)}")
+    text = f"{asked.texts.say('says_policy', title=rule.title)} {asked.texts.quote(said)}"
+    return Answer(topic, text, cards_of([product.item for product in asked.first_named[:1]], asked))

@@ -6,7 +6,7 @@ from typing import Any
 
 from chatbot.cards import card
 from chatbot.context import Item, Knowledge, Link, subjects
-from chatbot.passages import Product, Search
+from chatbot.passages import Product, Search, stems_of
 from chatbot.texts import Texts
 from chatbot.words import hits, overlap
 
@@ -16,7 +16,7 @@ SHORT_QUOTE = 240
 #: A word this short says little of its own.
 LEAST_FOREIGN = 4
 #: Topics that look at the question themselves, and those that are all of a question or nothing.
-_ALWAYS = frozenset({"area", "compare", "measure", "faq", "fitting", "trait", "purpose", "help"})
+_ALWAYS = frozenset({"area", "compare", "measure", "faq", "fitting", "pair", "needs", "trait", "purpose", "help"})
 _OPENINGS, _GREETINGS, SHORT = frozenset({"have_first"}), frozenset({"hello", "thanks"}), 3
 
 
@@ -56,6 +56,22 @@ class Asked:
         # The variant shown is the one that this question names.
         spoken = [families.get(product.item.family, product) for product in self.spoken]
         return [*spoken, *(one for one in self.search.named() if one not in spoken)]
+
+    @cached_property
+    def first_named(self) -> list[Product]:
+        """The products the question names, in the order of the words that name them; after "which" comes the thing."""
+        return sorted(self.named, key=self.place)
+
+    def place(self, product: Product) -> int:
+        """At which word of the question a product is named first; after all of them where it is not."""
+        mine = self.search.those_in(self.search.words, product.name)
+        return min((self._stems.index(word) for word in mine if word in self._stems), default=len(self._stems))
+
+    @cached_property
+    def _stems(self) -> list[str]:
+        words = self.folded.split()
+        start = next((at for at, word in enumerate(words) if word in self.texts.keywords["which"]), 0)
+        return [stem for word in (*words[start:], *words[:start]) for stem in stems_of(word, self.texts.language)]
 
     @cached_property
     def asking(self) -> set[str]:

@@ -20,7 +20,11 @@ from chatbot.words import fold, hits, measured, sentences
 #: What a word of the same meaning counts, and how much of a question a passage has to speak of.
 MEANT, ENOUGH = 0.6, 0.55
 BEGUN, LEAST_SLIPPED = 4, 5
+#: What an attribute's list may be of, as its name says; where several fit the earlier wins.
+KINDS = ("incompatible", "missing", "requires", "compatible", "included")
 _MONEY = re.compile(r"[€$£¥₽]|\b(?:eur|usd|gbp|pln|czk|zł|kč)\b", re.IGNORECASE)
+#: A number written together with its unit, or any other word in one piece.
+_NUMBERED = re.compile(r"^\d+(?=[a-z]{1,3}$)|(?<=\d)[a-z]{1,3}$|^.+$")
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class Passage:
 
     text: str
     stems: frozenset[str]
-    #: ``compatible``, ``incompatible`` or ``requires`` where an attribute's name says so, else empty.
+    #: One of ``KINDS`` where an attribute's name says so, else empty.
     kind: str
     #: The attribute's name; empty for a sentence.
     name: str = ""
@@ -44,6 +48,8 @@ class Product:
     name: tuple[str, ...]
     passages: tuple[Passage, ...]
     stems: frozenset[str]
+    #: What its variants' names say beside its own.
+    labels: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -86,7 +92,8 @@ def _product(items: list[Item], asked: set[str], known: Knowledge, texts: Texts)
     passages = passages_of(shown, texts)
     name = stems_of(shown.called, texts.language)
     everything = frozenset(name).union(*(passage.stems for passage in passages))
-    return Product(shown, variants, name, passages, everything)
+    labels = frozenset(stem for one in variants for stem in stems_of(one.name, texts.language)).difference(name)
+    return Product(shown, variants, name, passages, everything, labels)
 
 
 def passages_of(item: Item, texts: Texts) -> tuple[Passage, ...]:
@@ -94,16 +101,16 @@ def passages_of(item: Item, texts: Texts) -> tuple[Passage, ...]:
     attributes = {f"{name}: {value}": name for name, value in item.attributes}
     said = dict.fromkeys([*sentences(item.short_description), *sentences(item.description)], "")
     return tuple(
-        Passage(text, frozenset(stems_of(text, texts.language)), _kind(name, texts) if name else "", name)
+        Passage(text, frozenset(stems_of(text, texts.language)), kind_of(name, texts) if name else "", name)
         for text, name in {**said, **attributes}.items()
         if not _MONEY.search(text) and not hits(fold(text), texts.keywords["money_claim"])
     )
 
 
-def _kind(name: str, texts: Texts) -> str:
+def kind_of(name: str, texts: Texts) -> str:
+    """Of what an attribute of this name is a list: one of ``KINDS``, or ""."""
     folded = fold(name)
-    kinds = ("incompatible", "requires", "compatible")
-    return next((kind for kind in kinds if hits(folded, texts.keywords[f"attribute_{kind}"])), "")
+    return next((kind for kind in KINDS if hits(folded, texts.keywords[f"attribute_{kind}"])), "")
 
 
 class Search:
@@ -126,6 +133,10 @@ class Search:
         kinds = (stems_of(" ".join(one.item.categories), texts.language) for one in self.products)
         counts = Counter(word for one, kind in zip(self.products, kinds, strict=True) for word in one.stems.union(kind))
         vocabulary = list(counts)
+        # "70g" is "70 g" where no product writes it in one.
+        self.words = [
+            part for word in self.words for part in (_NUMBERED.findall(word) if word not in counts else [word])
+        ]
         self._forms = {word: self._alike(word, counts, vocabulary) for word in self.words}
         total = len(self.products) + 1
         self._weight = {
@@ -189,6 +200,11 @@ class Search:
         asked = set().union(*(self._forms[word] for word in self.words))
         return [part for part in product.name if part in asked and part not in other.name]
 
+    def those_in(self, words: Iterable[str], stems: Iterable[str]) -> set[str]:
+        """Those of the question's words that occur among these stems in some form."""
+        there = set(stems)
+        return {word for word in words if self._forms[word] & there}
+
     def best(self, products: list[Product] | None = None) -> Found | None:
         """The product and its passages that speak most of the question."""
         total = sum(self._weight.values()) or 1.0
@@ -218,7 +234,7 @@ class Search:
         )
         wanted = ("compatible", "incompatible") if "compatibility" in self.asked_kinds else ()
         if "completeness" in self.asked_kinds:
-            wanted = (*wanted, "requires")
+            wanted = (*wanted, "requires", "missing", "included")
         bonus = 0.0
         if passage.kind in wanted:
             bonus = 0.6 if passage.kind != "incompatible" or not self.which else -0.6
