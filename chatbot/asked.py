@@ -6,15 +6,17 @@ from typing import Any
 
 from chatbot.cards import card
 from chatbot.context import Item, Knowledge, Link, subjects
-from chatbot.passages import Product, Search
+from chatbot.passages import Product, Search, stems_of
 from chatbot.texts import Texts
-from chatbot.words import hits
+from chatbot.words import hits, overlap
 
 MAX_TEXT = 600
 MAX_CARDS = 3
 SHORT_QUOTE = 240
+#: A word this short says little of its own.
+LEAST_FOREIGN = 4
 #: Topics that look at the question themselves, and those that are all of a question or nothing.
-_ALWAYS = frozenset({"area", "compare", "measure", "faq", "fitting"})
+_ALWAYS = frozenset({"area", "compare", "measure", "faq", "fitting", "pair", "needs", "trait", "purpose", "help"})
 _OPENINGS, _GREETINGS, SHORT = frozenset({"have_first"}), frozenset({"hello", "thanks"}), 3
 
 
@@ -56,6 +58,22 @@ class Asked:
         return [*spoken, *(one for one in self.search.named() if one not in spoken)]
 
     @cached_property
+    def first_named(self) -> list[Product]:
+        """The products the question names, in the order of the words that name them; after "which" comes the thing."""
+        return sorted(self.named, key=self.place)
+
+    def place(self, product: Product) -> int:
+        """At which word of the question a product is named first; after all of them where it is not."""
+        mine = self.search.those_in(self.search.words, product.name)
+        return min((self._stems.index(word) for word in mine if word in self._stems), default=len(self._stems))
+
+    @cached_property
+    def _stems(self) -> list[str]:
+        words = self.folded.split()
+        start = next((at for at, word in enumerate(words) if word in self.texts.keywords["which"]), 0)
+        return [stem for word in (*words[start:], *words[:start]) for stem in stems_of(word, self.texts.language)]
+
+    @cached_property
     def asking(self) -> set[str]:
         """The words that only say that two things are compared."""
         words = (*self.texts.keywords["compare"], *self.texts.keywords["both"])
@@ -65,6 +83,17 @@ class Asked:
     def strange(self) -> set[str]:
         """The words that stand nowhere on the shelf and do not merely ask."""
         return {word for word in self.known.strange if len(word) > 1} - self.asking
+
+    def is_telling(self, word: str) -> bool:
+        """Whether a word is none of those that questions are made of."""
+        whole, begun = self.texts.asking
+        return len(word) >= LEAST_FOREIGN and word.isalpha() and word not in whole and not word.startswith(begun)
+
+    @cached_property
+    def foreign(self) -> set[str]:
+        """The words that neither the store's products and policies have nor questions are made of."""
+        said = " ".join(f"{policy.title} {policy.text}" for policy in self.known.policies)
+        return {word for word in self.known.strange if self.is_telling(word) and not overlap([word], said)}
 
     @cached_property
     def about(self) -> list[Item]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from chatbot.context import Item, Knowledge, Line, Link, LinkKind, PolicyText
 from chatbot.models import Conversation, Turn
+from chatbot.needs import needs_of
 from chatbot.shelf import Shelves
 from recovery.models import Cart, Policy, Product, ProductLink, Store
 from recovery.stores.registry import in_force
@@ -15,6 +16,8 @@ from recovery.swaps import ShownLine, read_shown
 FOUND, EARLIER = 8, 2
 #: Of how many products found their kind is looked up for more of it.
 KINDS_SEARCHED = 3
+#: Of how many products found the needs are looked up, and how many products each need finds.
+NEEDS_READ, NEEDED = 3, 2
 KINDS: tuple[LinkKind, ...] = ("related", "upsell", "crosssell")
 
 
@@ -46,7 +49,8 @@ async def read_knowledge(conversation: uuid.UUID, question: str = "", shelves: S
     earlier, shown = await _earlier(conversation, question)
     of_cart = sorted({name for product in known.values() for name in product.categories})
     last = [product_id for cards in shown for product_id in cards]
-    reach = await _found(store, shelves, question, earlier, last, of_cart) if shelves else Reach()
+    needy = [_item(product) for product in around]
+    reach = await _found(store, shelves, question, earlier, last, of_cart, needy) if shelves else Reach()
     return Knowledge(
         language=store.language,
         shop=store.name,
@@ -77,12 +81,24 @@ async def _earlier(conversation: uuid.UUID, question: str) -> tuple[tuple[str, .
 
 
 async def _found(
-    store: Store, shelves: Shelves, question: str, earlier: tuple[str, ...], shown: list[str], of_cart: list[str]
+    store: Store,
+    shelves: Shelves,
+    question: str,
+    earlier: tuple[str, ...],
+    shown: list[str],
+    of_cart: list[str],
+    needy: list[Item],
 ) -> Reach:
-    """What the question's words find, each product with its variants after it; what the last one's found besides."""
+    """What the question's words find, each product with its variants after it; what the last one's found besides.
+
+    Where it is asked what is needed, also what the lists of these products and of the cart's (``needy``) name.
+    """
     shelf = await shelves.of(store)
     ids = [*shelf.search(question, FOUND), *shown, *(shelf.search(earlier[0], FOUND // 2) if earlier else [])]
     items = await read_items(store.id, ids)
+    needs = needs_of(question, [*needy, *items[:NEEDS_READ]], shelves.texts_of(store))
+    needed = [found for need in needs for found in shelf.search(need, NEEDED)]
+    items = [*items, *await read_items(store.id, [one for one in needed if one not in ids])]
     families = {item.family for item in items}
     variants = await Product.filter(store_id=store.id, parent_id__in=families, active=True).order_by("id")
     parents = await read_items(store.id, sorted(families))

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from chatbot.shelf_index import Index, IndexBuilder, Row
-from chatbot.texts import AllTexts
+from chatbot.texts import AllTexts, Texts
 from recovery.models import Product, Store
 
 MAX_BYTES = 256 * 1024 * 1024
@@ -58,6 +58,10 @@ class Shelves:
         self._monotonic = monotonic
         self._shelves: OrderedDict[int, Shelf] = OrderedDict()
         self._building: dict[int, asyncio.Task[Shelf]] = {}
+
+    def texts_of(self, store: Store) -> Texts:
+        """The words of the store's language."""
+        return self._texts.of(store.language)
 
     async def of(self, store: Store) -> Shelf:
         """The store's shelf; a stale one while the new one is built, an empty one where the first takes too long."""
