@@ -6,6 +6,7 @@ data does not say is not said.
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from chatbot.answers_areas import say_area
 from chatbot.answers_compare import say_compare
@@ -18,6 +19,7 @@ from chatbot.answers_products import (
     say_why,
 )
 from chatbot.answers_sizes import say_measure, say_size
+from chatbot.answers_starters import own_question, say_card, say_packs, say_set, say_told
 from chatbot.answers_stock import say_have, say_restock, say_stock, wanted_of
 from chatbot.asked import MAX_CARDS, MAX_TEXT, Answer, Asked, cards_of, person_said, unknown
 from chatbot.context import Item, Knowledge
@@ -67,6 +69,10 @@ TOPICS = (
 def answer(question: str, known: Knowledge, texts: Texts) -> Answer:
     """The answer to a question."""
     asked = Asked(question, fold(question), known, texts)
+    own = own_question(asked)
+    said = _OWN[own[0]](own[1]) if own is not None else None
+    if said is not None:
+        return _fitted(said)
     if asked.mentions("safety"):
         return Answer("safety", unknown(asked, "unknown_safety"))
     both = _both(asked)
@@ -249,4 +255,19 @@ _SPEAKERS: dict[str, Callable[[Asked], Answer | None]] = {
     "about": _say_about,
     "thanks": _plain("thanks"),
     "hello": _plain("hello"),
+}
+
+#: The page's own questions, by what they mean.
+_OWN: dict[str, Callable[[Asked], Answer | None]] = {
+    "size": say_size,
+    "set": say_set,
+    "packs": say_packs,
+    "delivery": _SPEAKERS["delivery"],
+    "goes_with": say_goes_with,
+    "returns": _SPEAKERS["returns"],
+    "about": partial(say_told, "about"),
+    "cheaper": say_cheaper,
+    "use": partial(say_told, "use"),
+    "payment": _SPEAKERS["payment"],
+    "card": say_card,
 }

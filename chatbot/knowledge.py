@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chatbot.context import Item, Knowledge, Line, Link, LinkKind, PolicyText
 from chatbot.models import Conversation, Turn
@@ -31,7 +31,24 @@ class Reach:
 async def read_knowledge(conversation: uuid.UUID, question: str = "", shelves: Shelves | None = None) -> Knowledge:
     """What the assistant may know in one conversation for one question, read now."""
     row = await Conversation.get(id=conversation).select_related("store", "cart")
-    store, cart = row.store, row.cart
+    known = await read_cart(row.store, row.cart)
+    earlier, shown = await _earlier(conversation, question)
+    of_cart = sorted({name for item in (*known.siblings, *known.items) for name in item.categories})
+    last = [product_id for cards in shown for product_id in cards]
+    reach = await _found(row.store, shelves, question, earlier, last, of_cart) if shelves else Reach()
+    return replace(
+        known,
+        found=reach.found,
+        strange=reach.strange,
+        earlier=earlier,
+        shown=shown,
+        found_links=reach.links,
+        alike=reach.alike,
+    )
+
+
+async def read_cart(store: Store, cart: Cart) -> Knowledge:
+    """What may be known of a cart before anything is asked: its lines, what the store says of them and beside them."""
     restored = await read_shown(cart)
     ids = [line.product_id for line in restored.lines]
     families = {line.item.parent_id or line.item.product_id for line in restored.lines} | set(ids)
@@ -43,10 +60,6 @@ async def read_knowledge(conversation: uuid.UUID, question: str = "", shelves: S
         await Product.filter(store_id=store.id, product_id__in=ids, active=False).values_list("product_id", flat=True)
     )
     settings = (await in_force(store)).settings
-    earlier, shown = await _earlier(conversation, question)
-    of_cart = sorted({name for product in known.values() for name in product.categories})
-    last = [product_id for cards in shown for product_id in cards]
-    reach = await _found(store, shelves, question, earlier, last, of_cart) if shelves else Reach()
     return Knowledge(
         language=store.language,
         shop=store.name,
@@ -59,12 +72,6 @@ async def read_knowledge(conversation: uuid.UUID, question: str = "", shelves: S
         links=links,
         policies=await _policies(store, cart),
         contact_url=settings.contact_url,
-        found=reach.found,
-        strange=reach.strange,
-        earlier=earlier,
-        shown=shown,
-        found_links=reach.links,
-        alike=reach.alike,
     )
 
 
