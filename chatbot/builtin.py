@@ -21,7 +21,7 @@ def builtin_source(texts: AllTexts, limits: Limits, shelves: Shelves) -> Source:
 
     async def say(right: Claim) -> AsyncGenerator[Piece, None]:
         known = await read_knowledge(right.conversation, right.question, shelves)
-        found = answer(right.question, known, texts.of(known.language))
+        found = answer(right.question, known, texts.of(known.language, formal=known.formal))
         if found.cards:
             yield Cards(found.cards)
         parts = pieces(found.text)

@@ -107,6 +107,8 @@ class Knowledge:
     links: tuple[Link, ...] = ()
     policies: tuple[PolicyText, ...] = ()
     contact_url: str | None = None
+    #: Whether the store addresses its customers formally.
+    formal: bool = False
     found: tuple[Item, ...] = ()
     strange: frozenset[str] = frozenset()
     earlier: tuple[str, ...] = ()

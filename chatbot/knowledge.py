@@ -72,6 +72,7 @@ async def read_cart(store: Store, cart: Cart) -> Knowledge:
         links=links,
         policies=await _policies(store, cart),
         contact_url=settings.contact_url,
+        formal=settings.form_of_address == "formal",
     )
 
 

@@ -62,7 +62,7 @@ async def link_page(request: Request) -> Response:
         log.info("assistant.refused", cause=error.cause)
         return await _refused(request, error, token, now)
     await count_use(opened.link, now)
-    texts = _chat(request).texts.of(opened.store.language)
+    texts = await _chat(request).texts_for(opened.store)
     view = await page_view(runtime, opened, texts, now)
     boot = {
         "token": token,
@@ -87,7 +87,7 @@ async def _refused(request: Request, error: LinkRefused, token: str, now: dateti
         except LinkRefused:
             opened = None
         if opened is not None and opened.cart.status not in GONE_CARTS:
-            texts = _chat(request).texts.of(opened.store.language)
+            texts = await _chat(request).texts_for(opened.store)
             back = await way_back(_runtime(request), opened, now)
             look = look_of(opened.store, (await in_force(opened.store)).settings)
             boot = {"token": token, "texts": texts.page}
@@ -118,7 +118,7 @@ async def session(request: Request) -> Response:
             "session": opened.session,
             "seq": conversation.last_seq,
             "limits": chat.client_limits(),
-            "disclosure": chat.texts.of(conversation.language).disclosure(store.name),
+            "disclosure": (await chat.texts_for(store)).disclosure(store.name),
             "language": conversation.language,
             "expires_at": conversation.expires_at.isoformat(),
         },

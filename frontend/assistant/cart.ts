@@ -86,7 +86,7 @@ function lineItem(line: Line, labels: Labels): HTMLElement {
   }
   const money = element("span", "money");
   if (line.quantity !== "1") money.append(element("small", "", `${line.quantity} × `));
-  money.append(line.total ?? "");
+  money.append(line.total ?? labels("cart_total_unknown"));
   item.append(what, money);
   return item;
 }

@@ -13,6 +13,8 @@ const labels = labelsOf({
   again_wait: "In {minutes} min",
   again_gone: "Gone",
   again_offline: "Offline",
+  again_not_needed: "Still works",
+  again_unavailable: "No mails now",
   cart_total_unknown: "in the shop",
 });
 const byId = (id: string) => document.getElementById(id) as HTMLElement;
@@ -45,6 +47,8 @@ describe("the cart", () => {
     expect(byId("count").textContent).toBe("(1)");
     expect(document.querySelector("[data-total]")?.textContent).toBe("in the shop");
     expect(byId("lines").textContent).toContain("2 × €478.00");
+    panel.draw([{ ...LINE, total: null }], null);
+    expect(byId("lines").textContent).toContain("2 × in the shop");
     (document.querySelector(".undo") as HTMLElement).click();
     (document.querySelector(".undo") as HTMLElement).click();
     expect(taken).toEqual([["s", "m"]]);
@@ -118,7 +122,9 @@ describe("asking for a fresh link", () => {
     [new Response('{"sent_to": "a…@e…"}', { status: 202 }), "Sent to a…@e…", true],
     [new Response("{}", { status: 429, headers: { "Retry-After": "61" } }), "In 2 min", false],
     [new Response("{}", { status: 410 }), "Gone", true],
-    [new Response("{}", { status: 503 }), "Offline", false],
+    [new Response('{"error":"not_needed"}', { status: 409 }), "Still works", true],
+    [new Response('{"error":"unavailable"}', { status: 503 }), "No mails now", false],
+    [new Response("<html>", { status: 502 }), "Offline", false],
     [null, "Offline", false],
   ])("tells plainly what came of it", async (answer, told, hidden) => {
     vi.stubGlobal("fetch", async () => {
