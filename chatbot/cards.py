@@ -10,13 +10,19 @@ def card(item: Item, why: str, known: Knowledge) -> dict[str, Any]:
     return {
         "id": item.id,
         "name": item.name,
-        "price": known.money(item.price, item.currency, item.digits),
+        "price": known.money(item.price, item.currency, item.digits) + _unit(item),
         "image": item.image_url,
         "url": item.url,
         "why": why,
         "in_stock": item.in_stock,
         "instead_of": _instead_of(item, known),
     }
+
+
+def _unit(item: Item) -> str:
+    """What the price is for, where that is not a piece."""
+    unit = {"m2": "m²"}.get(item.sold_by.lower(), item.sold_by)
+    return "" if unit == "piece" else f" / {unit}"
 
 
 def _instead_of(item: Item, known: Knowledge) -> str | None:

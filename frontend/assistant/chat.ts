@@ -230,7 +230,7 @@ export function openChat(boot: Boot): void {
     composer.running(busy);
     starters.hidden = ended || busy || turns.some((turn) => turn.waiting);
     drawSuggestions(
-      next(boot.suggestions, turns, labels),
+      next(boot.suggestions, turns, labels, (id) => cart.standsFor(id) !== undefined),
       (text) => {
         ask(text);
         composer.focusWithoutKeyboard();

@@ -5,6 +5,7 @@ import { drawSuggestions, next } from "./suggestions.ts";
 import { Talk, type Turn } from "./talk.ts";
 
 const KNOWN = ["Size?", "Delivery?", "Returns?", "Material?", "Payment?"];
+const nowhere = () => false;
 const labels = labelsOf({ about_card: "About {name}" });
 const card = (change: Partial<Card> = {}): Card => ({
   id: "kit",
@@ -22,20 +23,25 @@ function asked(text: string, ...cards: Card[]): Turn {
 }
 
 describe("suggestions", () => {
-  it("are four at first and three later, none twice", () => {
-    expect(next(KNOWN, [], labels)).toEqual(KNOWN.slice(0, 4));
-    expect(next(KNOWN, [asked(" size? "), asked("Returns?")], labels)).toEqual([
-      "Delivery?",
-      "Material?",
+  it("are four at first and three later, none twice, those passed over behind the others", () => {
+    expect(next(KNOWN, [], labels, nowhere)).toEqual(KNOWN.slice(0, 4));
+    expect(next(KNOWN, [asked(" size? ")], labels, nowhere)).toEqual(["Delivery?", "Returns?", "Material?"]);
+    expect(next(KNOWN, [asked("Size?"), asked("Hm")], labels, nowhere)).toEqual([
       "Payment?",
+      "Delivery?",
+      "Returns?",
     ]);
+    expect(next(["Size?"], [asked("Size?")], labels, nowhere)).toEqual([]);
   });
 
   it("begin with what was just shown, if it can be had", () => {
-    expect(next(KNOWN, [asked("Hm", card())], labels)[0]).toBe("About Care kit");
+    expect(next(KNOWN, [asked("Hm", card())], labels, nowhere)[0]).toBe("About Care kit");
+    expect(next(KNOWN, [asked("Hm", card())], labels, (id) => id === "kit")[0]).toBe("Size?");
     const useless = [card({ in_stock: false }), card({ instead_of: "x" }), card({ name: "x".repeat(60) })];
-    expect(next(KNOWN, [asked("Hm", ...useless)], labels)[0]).toBe("Size?");
-    expect(next(KNOWN, [asked("Hm", card()), asked("About Care kit", card())], labels)[0]).toBe("Size?");
+    expect(next(KNOWN, [asked("Hm", ...useless)], labels, nowhere)[0]).toBe("Size?");
+    expect(next(KNOWN, [asked("Hm", card()), asked("About Care kit", card())], labels, nowhere)[0]).toBe(
+      "Material?",
+    );
   });
 });
 
