@@ -29,6 +29,7 @@ from chatbot.quotes import describe, facts_said, policy_said, summary, texts_wit
 from chatbot.splitting_questions import questions_in
 from chatbot.texts import Texts
 from chatbot.words import content, fold, hits, overlap
+from recovery.money import unit_name
 
 __all__ = ["MAX_CARDS", "MAX_TEXT", "Answer", "answer"]
 
@@ -210,7 +211,7 @@ def _say_price(asked: Asked) -> Answer | None:
 
 
 def _price_of(item: Item, asked: Asked) -> str:
-    unit = "" if item.sold_by == "piece" else asked.texts.say("per_unit", unit=item.sold_by)
+    unit = "" if item.sold_by == "piece" else asked.texts.say("per_unit", unit=unit_name(item.sold_by))
     price = asked.known.money(item.price, item.currency, item.digits)
     return asked.texts.say("price_one", name=item.name, price=price, unit=unit)
 

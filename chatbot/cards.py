@@ -3,6 +3,7 @@
 from typing import Any
 
 from chatbot.context import Item, Knowledge
+from recovery.money import unit_name
 
 
 def card(item: Item, why: str, known: Knowledge) -> dict[str, Any]:
@@ -21,8 +22,7 @@ def card(item: Item, why: str, known: Knowledge) -> dict[str, Any]:
 
 def _unit(item: Item) -> str:
     """What the price is for, where that is not a piece."""
-    unit = {"m2": "m²"}.get(item.sold_by.lower(), item.sold_by)
-    return "" if unit == "piece" else f" / {unit}"
+    return "" if item.sold_by == "piece" else f" / {unit_name(item.sold_by)}"
 
 
 def _instead_of(item: Item, known: Knowledge) -> str | None:

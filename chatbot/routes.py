@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
+from chatbot import csp_reports
 from chatbot.chat import Chat
 from chatbot.conversations import GONE_CARTS, ConversationGone, open_session
 from chatbot.counters import client_address
@@ -38,6 +39,7 @@ def routes() -> list[BaseRoute]:
         Route("/a/{token}", link_page, methods=["GET"]),
         Route("/api/assistant/session", session, methods=["POST"]),
         Route("/api/assistant/again", again, methods=["POST"]),
+        Route(csp_reports.PATH, csp_reports.csp_report, methods=["POST"]),
         WebSocketRoute("/ws", endpoint),
     ]
 
@@ -223,6 +225,7 @@ def _policy(origin: str, look: Look) -> str:
             "frame-ancestors 'none'",
             "object-src 'none'",
             "require-trusted-types-for 'script'",
+            f"report-uri {csp_reports.PATH}",
         ]
     )
 

@@ -105,7 +105,7 @@ def _wire_line(cart: Cart, store: Store, line: ShownLine) -> dict[str, Any]:
         "product_id": line.product_id,
         "name": line.name,
         "options": untold_values(line),
-        "quantity": format_quantity(line.quantity, store.language),
+        "quantity": format_quantity(line.quantity, store.language, line.sold_by),
         "total": wire_money(cart, store, line.total),
         "image": line.image_url,
         "url": line.url,
@@ -195,7 +195,7 @@ def _told(cart: Cart, store: Store, line: ShownLine) -> str:
     options = untold_values(line)
     name = f"{line.name} ({options})" if options else line.name
     total = wire_money(cart, store, line.total)
-    return f"{format_quantity(line.quantity, store.language)} × {name}" + (f": {total}" if total else "")
+    return f"{format_quantity(line.quantity, store.language, line.sold_by)} × {name}" + (f": {total}" if total else "")
 
 
 def _talk(turns: Sequence[Turn], customer: str, assistant: str) -> list[dict[str, str]]:

@@ -70,23 +70,23 @@ function lineItem(line: Line, labels: Labels): HTMLElement {
   const image = webAddress(line.image);
   if (image) item.append(picture(image, 56));
   const what = element("span", "what");
+  const title = element("span");
   const url = webAddress(line.url);
-  const name = element(url ? "a" : "span", "", line.name);
+  const name = element(url ? "a" : "bdi", "", line.name);
   if (name instanceof HTMLAnchorElement) {
     name.href = url;
     name.rel = "noreferrer";
+    name.dir = "auto";
   }
-  name.dir = "auto";
-  what.append(name);
+  title.append(line.quantity === "1" ? "" : `${line.quantity} × `, name);
+  what.append(title);
   if (line.options) what.append(element("small", "", line.options));
   if (!line.in_stock) what.append(element("small", "stock none", labels("out_of_stock")));
   if (line.was) {
     item.dataset.was = line.was;
     what.append(button("plain undo", labels("undo")));
   }
-  const money = element("span", "money");
-  if (line.quantity !== "1") money.append(element("small", "", `${line.quantity} × `));
-  money.append(line.total ?? labels("cart_total_unknown"));
+  const money = element("span", "money", line.total ?? labels("cart_total_unknown"));
   item.append(what, money);
   return item;
 }

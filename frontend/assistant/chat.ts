@@ -237,6 +237,7 @@ export function openChat(boot: Boot): void {
       },
       // At first the way to a person stands above, beside the disclosure.
       turns.length && dialog ? button("chip person", labels("person"), dialog.open) : null,
+      !!boot.contact && !!turns.at(-1)?.text.includes(boot.contact),
     );
     scroll.grown();
   }

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { labelsOf } from "./dom.ts";
+import { byId, labelsOf } from "./dom.ts";
 import type { Card } from "./frames.ts";
 import { drawSuggestions, next } from "./suggestions.ts";
 import { Talk, type Turn } from "./talk.ts";
@@ -52,11 +52,19 @@ describe("their buttons", () => {
 
   it("ask by one tap and stay the same while nothing changes", () => {
     const heard: string[] = [];
-    drawSuggestions(KNOWN, (text) => heard.push(text), null);
+    drawSuggestions(KNOWN, (text) => heard.push(text), null, false);
     const first = document.querySelector("button") as HTMLButtonElement;
     first.click();
-    drawSuggestions(KNOWN, () => {}, null);
+    drawSuggestions(KNOWN, () => {}, null, false);
     expect(heard).toEqual(["Size?"]);
     expect(document.querySelector("button")).toBe(first);
+  });
+
+  it("put the way to a person first where the answer names it", () => {
+    const person = document.createElement("button");
+    drawSuggestions(KNOWN, () => {}, person, false);
+    expect(byId("starters").lastChild).toBe(person);
+    drawSuggestions(KNOWN, () => {}, person, true);
+    expect(byId("starters").firstChild).toBe(person);
   });
 });

@@ -34,13 +34,18 @@ export function next(
   );
 }
 
-/** Draw them, with the way to a person at their end. */
-export function drawSuggestions(texts: string[], ask: (text: string) => void, person: Node | null): void {
+/** Draw them, with the way to a person at their end, or before them where the last answer names it. */
+export function drawSuggestions(
+  texts: string[],
+  ask: (text: string) => void,
+  person: Node | null,
+  first: boolean,
+): void {
   const place = byId("starters");
-  const wanted = texts.join("\n");
+  const wanted = [first, ...texts].join("\n");
   // A chip that stays keeps the focus.
   if (place.dataset.drawn === wanted) return;
   place.dataset.drawn = wanted;
   place.replaceChildren(...texts.map((text) => button("chip", text, () => ask(text))));
-  if (person) place.append(person);
+  if (person) place[first ? "prepend" : "append"](person);
 }

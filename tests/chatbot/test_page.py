@@ -210,6 +210,15 @@ async def test_polish_addresses_people_as_the_store_does(node: Node, runtime: Ru
     assert (await node.open(shop.token))["disclosure"].startswith("Rozmawiają Państwo z asystentem AI")
 
 
+async def test_a_quantity_stands_before_the_name_with_its_unit(node: Node, shop: Shop) -> None:
+    await CartItem.all().update(quantity=100_800)
+    page = await fetch(node, f"/a/{shop.token}")
+    assert '<span class="what"><span>10.08 × <a' in page.text
+    await Product.all().update(sold_by="m2")
+    page = await fetch(node, f"/a/{shop.token}")
+    assert '<span class="what"><span>10.08\u00a0m² × <a' in page.text
+
+
 async def test_a_line_that_only_the_shop_can_price_says_so(node: Node, shop: Shop) -> None:
     await Product.filter(product_id="hala-moss-s").update(tax_included=False)
     line = await CartItem.get(cart=shop.cart)
