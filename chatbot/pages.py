@@ -8,7 +8,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from chatbot.starters import CartFacts, starters
 from chatbot.texts import Texts
-from chatbot.wishes import support_address, wire_lines, wire_money
+from chatbot.wire_cart import wire_lines, wire_money
+from chatbot.wishes import support_address
 from recovery.links import OpenedLink
 from recovery.models import Cart, CartItem, LinkToken, Policy, Product, ProductLink, Store
 from recovery.pages import Look, look_of

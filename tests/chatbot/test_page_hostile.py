@@ -79,7 +79,8 @@ async def tell(node: Node, payloads: list[str], evil: str) -> None:
     frames = [
         events.cart(lines, payloads[0]),
         events.person("0b0e8a2e-4f3d-4f4f-9a55-0d6a6a4f9e10", payloads[2], payloads[1]),
-        events.state(False) | {"coupon": {"code": payloads[0], "percent": payloads[2], "expires_at": None}},
+        events.state(False)
+        | {"coupon": {"code": payloads[0], "percent": payloads[2], "expires_at": "2999-01-01T00:00:00+00:00"}},
     ]
     async with db.in_transaction() as connection:
         told = await conversations.append(connection, conversation.id, frames, conversation.created_at)
