@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from playwright.async_api import Browser, expect
@@ -13,7 +14,7 @@ from chatbot.models import Conversation
 from chatbot.turns import Claim
 from recovery import db
 from recovery.models import CartItem, Policy, Product, Store
-from tests.chatbot.conftest import Node, StartNode
+from tests.chatbot.conftest import BRISK, Node, StartNode
 from tests.chatbot.rows import Shop
 from tests.chatbot.test_page_browser import ask
 from tests.chromium import PHONE, open_tab
@@ -107,7 +108,8 @@ async def test_nothing_a_store_a_model_or_a_customer_says_is_more_than_text(
         options = [{"name": name, "value": payloads[2]}]
         await CartItem.all().update(name=name, options=options, url=payloads[18], image_url=f"{evil}/cart")
         async with (
-            start_node(source=Source("hostile", say), own_origin=True) as node,
+            # Nobody looks at what the rows say: they would take back what is made up here.
+            start_node(replace(BRISK, watch_seconds=3600), Source("hostile", say), own_origin=True) as node,
             open_tab(browser, viewport=PHONE) as tab,
         ):
             page, asked, opened = tab.page, [], []
