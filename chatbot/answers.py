@@ -10,6 +10,7 @@ from functools import partial
 
 from chatbot.answers_areas import say_area
 from chatbot.answers_compare import say_compare
+from chatbot.answers_coupon import say_coupon, say_own_coupon
 from chatbot.answers_offers import say_alternatives, say_cheaper, say_goes_with, say_sold_out
 from chatbot.answers_products import (
     say_faq,
@@ -36,6 +37,8 @@ __all__ = ["MAX_CARDS", "MAX_TEXT", "Answer", "answer"]
 #: What a question may be about; where several fit the earlier wins.
 TOPICS = (
     "human",
+    "coupon_until",
+    "coupon_how",
     "restock",
     "area",
     "measure",
@@ -170,13 +173,6 @@ def _say_policy(kind: str, topic: str) -> Callable[[Asked], Answer | None]:
     return say
 
 
-def _say_coupon(asked: Asked) -> Answer:
-    codes = asked.known.coupon_codes
-    if codes:
-        return Answer("coupon", asked.texts.say("coupon_some", codes=", ".join(codes)))
-    return Answer("coupon", asked.texts.say("coupon_none"))
-
-
 def _say_fit(asked: Asked) -> Answer | None:
     """Whether it fits the customer; whether it fits some other thing is not for a size guide to say."""
     words = content(asked.folded, asked.texts.stopwords)
@@ -234,7 +230,9 @@ _SPEAKERS: dict[str, Callable[[Asked], Answer | None]] = {
     "delivery_when": _say_policy("shipping", "delivery"),
     "payment": _say_policy("payment", "payment"),
     "delivery": _say_policy("shipping", "delivery"),
-    "coupon": _say_coupon,
+    "coupon": say_coupon,
+    "coupon_until": say_own_coupon,
+    "coupon_how": say_own_coupon,
     "cheaper": say_cheaper,
     "sold_out": say_sold_out,
     "area": say_area,

@@ -92,7 +92,7 @@ async def open_chat(
         assistant.receive(conversation, message)
 
     fanout = Fanout(addresses(runtime.settings)[1], node, bounds.redis_seconds, receive)
-    builtin = builtin_source(texts, bounds, shelves)
+    builtin = builtin_source(texts, bounds, shelves, runtime.clock)
     chosen = source or ModelSource(llm, builtin, shelves, texts, bounds, runtime).source()
     assistant = Assistant(node, chosen, fanout, bounds, runtime)
     watch = asyncio.create_task(Watch(rooms, assistant, fanout, bounds, runtime).run(), name="watch")

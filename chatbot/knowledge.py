@@ -3,12 +3,15 @@
 import uuid
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
-from chatbot.context import Item, Knowledge, Line, Link, LinkKind, PolicyText
+from chatbot.context import Item, Knowledge, Line, Link, LinkKind, OwnCoupon, PolicyText
 from chatbot.models import Conversation, Turn
 from chatbot.shelf import Shelves
-from recovery.models import Cart, Policy, Product, ProductLink, Store
-from recovery.stores.registry import in_force
+from recovery import coupons
+from recovery.emails import moment_in_words
+from recovery.models import Cart, LinkToken, Policy, Product, ProductLink, Store
+from recovery.stores.registry import StoreInForce, in_force
 from recovery.swaps import ShownLine, read_shown
 
 #: How many products a question may find, and how many earlier questions count.
@@ -28,8 +31,10 @@ class Reach:
     alike: tuple[Item, ...] = ()
 
 
-async def read_knowledge(conversation: uuid.UUID, question: str = "", shelves: Shelves | None = None) -> Knowledge:
-    """What the assistant may know in one conversation for one question, read now."""
+async def read_knowledge(
+    conversation: uuid.UUID, question: str = "", shelves: Shelves | None = None, now: datetime | None = None
+) -> Knowledge:
+    """What the assistant may know in one conversation for one question; of its coupon only what ``now`` can tell."""
     row = await Conversation.get(id=conversation).select_related("store", "cart")
     known = await read_cart(row.store, row.cart)
     earlier, shown = await _earlier(conversation, question)
@@ -38,6 +43,7 @@ async def read_knowledge(conversation: uuid.UUID, question: str = "", shelves: S
     reach = await _found(row.store, shelves, question, earlier, last, of_cart) if shelves else Reach()
     return replace(
         known,
+        coupon=await _coupon(row, await in_force(row.store), now) if now is not None else None,
         found=reach.found,
         strange=reach.strange,
         earlier=earlier,
@@ -74,6 +80,16 @@ async def read_cart(store: Store, cart: Cart) -> Knowledge:
         contact_url=settings.contact_url,
         formal=settings.form_of_address == "formal",
     )
+
+
+async def _coupon(row: Conversation, store: StoreInForce, now: datetime) -> OwnCoupon | None:
+    """The coupon of the one whose link opened the conversation, never that of another whose cart this was."""
+    link = await LinkToken.get_or_none(jti=row.link_jti).only("jti", "email_hash")
+    found = await coupons.heard_of(row.cart_id, link.email_hash, now) if link is not None else None
+    if found is None:
+        return None
+    coupon, outcome = found
+    return OwnCoupon(coupon.code, coupon.percent, moment_in_words(coupon.expires_at, store), outcome)
 
 
 async def _earlier(conversation: uuid.UUID, question: str) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:

@@ -9,7 +9,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from chatbot.knowledge import read_cart
 from chatbot.starters import starters
 from chatbot.texts import Texts
-from chatbot.wishes import support_address, wire_lines, wire_money
+from chatbot.wire_cart import wire_lines, wire_money
+from chatbot.wishes import support_address
 from recovery.links import OpenedLink
 from recovery.models import LinkToken
 from recovery.pages import Look, look_of

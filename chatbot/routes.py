@@ -13,10 +13,12 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from chatbot import csp_reports
+from chatbot.assistant import publish_events
 from chatbot.chat import Chat
 from chatbot.conversations import GONE_CARTS, ConversationGone, open_session
 from chatbot.counters import client_address
 from chatbot.fresh_links import AgainRefused, ask_again
+from chatbot.news import own_coupon, tell_news
 from chatbot.pages import page_view, way_back
 from chatbot.sockets import endpoint
 from chatbot.texts import Texts
@@ -76,7 +78,7 @@ async def link_page(request: Request) -> Response:
         "suggestions": view.starters,
         "person": {"address": view.person_address, "available": view.person},
         "share": view.share,
-        "coupon": None,
+        "coupon": await own_coupon(opened.cart, opened.link.email_hash, now),
     }
     return _html(request, "assistant.html", texts, 200, look=view.look, boot=boot, view=view)
 
@@ -113,12 +115,15 @@ async def session(request: Request) -> Response:
     except ConversationGone:
         return _refusal("closed", 410)
     conversation = opened.conversation
+    # Before the socket replays what was told: the page has the cart of this moment.
+    written = await tell_news(conversation.id, now)
+    await publish_events(chat.fanout, conversation.id, written)
     store = await conversation.store
     return _json(
         {
             "conv": str(conversation.id),
             "session": opened.session,
-            "seq": conversation.last_seq,
+            "seq": written[-1].seq if written else conversation.last_seq,
             "limits": chat.client_limits(),
             "disclosure": (await chat.texts_for(store)).disclosure(store.name),
             "language": conversation.language,

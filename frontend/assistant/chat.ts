@@ -141,12 +141,13 @@ export function openChat(boot: Boot): void {
       link.restart();
     } else if (change === "reset") redraw();
     else if (change === "state") {
-      cart.coupon(talk.coupon ?? boot.coupon);
+      // A page that is opened anew replays what was told before; what it has itself is newer.
+      if (talk.coupon !== undefined) cart.coupon(talk.coupon, live);
       notes.ordered(talk.ordered && !boot.ordered, live);
     } else if (change === "cart" && talk.cart) {
       cart.draw(talk.cart.lines, talk.cart.total);
       redrawCards();
-      notes.cart(talk.cart.lines, live);
+      notes.cart(talk.cart, live);
     } else if (change === "person" && talk.person) {
       dialog?.done();
       notes.person(talk.person.address, talk.person.at, live);
@@ -251,7 +252,7 @@ export function openChat(boot: Boot): void {
   sharing.hidden = !boot.share;
   sharing.onclick = () => share(boot.share as string, document.title, sharing, labels);
 
-  cart.coupon(boot.coupon);
+  cart.coupon(boot.coupon, false);
   refresh();
   link.start();
 }

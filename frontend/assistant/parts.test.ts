@@ -33,6 +33,7 @@ describe("the cart", () => {
   };
 
   beforeEach(() => {
+    document.documentElement.lang = "en";
     document.body.innerHTML = `<details id="cart"><span id="thumbs"></span><small id="count"></small>
       <b data-total></b><ul id="lines"><li data-id="m"></li></ul><p id="coupon"></p></details>`;
   });
@@ -52,6 +53,34 @@ describe("the cart", () => {
     (document.querySelector(".undo") as HTMLElement).click();
     (document.querySelector(".undo") as HTMLElement).click();
     expect(taken).toEqual([["s", "m"]]);
+  });
+
+  it("keeps whoever is in a line of it there when it is drawn anew", () => {
+    const panel = cartPanel(labels, () => {});
+    panel.draw([LINE], "1");
+    document.querySelector<HTMLElement>(".undo")?.focus();
+    panel.draw([{ ...LINE, quantity: "3" }], "2");
+    expect(document.activeElement?.className).toBe("plain undo");
+    (document.activeElement as HTMLElement).blur();
+    panel.draw([LINE], "1");
+    expect(document.activeElement).toBe(document.body);
+  });
+
+  it("shows a coupon until it ends and takes it away then", () => {
+    vi.useFakeTimers();
+    const panel = cartPanel(labels, () => {});
+    const place = byId("coupon");
+    const inAnHour = new Date(Date.now() + 3_600_000).toISOString();
+    panel.coupon({ code: "BACK-1", percent: 5, expires_at: inAnHour }, false);
+    const copy = place.querySelector("button");
+    expect(place.textContent).toContain("BACK-1");
+    panel.coupon({ code: "BACK-1", percent: 5, expires_at: inAnHour }, true);
+    expect(place.querySelector("button")).toBe(copy);
+    vi.advanceTimersByTime(3_600_001);
+    expect([place.hidden, place.textContent]).toEqual([true, ""]);
+    panel.coupon({ code: "BACK-2", percent: 5, expires_at: inAnHour }, false);
+    expect(place.hidden).toBe(true);
+    vi.useRealTimers();
   });
 });
 
