@@ -15,13 +15,18 @@ from chatbot.answers_offers import say_alternatives, say_cheaper, say_goes_with,
 from chatbot.answers_products import (
     say_faq,
     say_fitting,
+    say_help,
     say_passages,
+    say_rules,
+    say_safety,
     say_unsure,
     say_why,
 )
+from chatbot.answers_purpose import say_purpose
 from chatbot.answers_sizes import say_measure, say_size
 from chatbot.answers_starters import own_question, say_card, say_packs, say_set, say_told
 from chatbot.answers_stock import say_have, say_restock, say_stock, wanted_of
+from chatbot.answers_traits import say_trait
 from chatbot.asked import MAX_CARDS, MAX_TEXT, Answer, Asked, cards_of, person_said, unknown
 from chatbot.context import Item, Knowledge
 from chatbot.followups import resolved
@@ -41,16 +46,21 @@ TOPICS = (
     "coupon_how",
     "restock",
     "area",
-    "measure",
     "compare",
+    "trait",
+    "measure",
     "why",
+    "purpose",
     "faq",
+    "help",
+    "trade_in",
     "warranty",
     "returns",
     "order_now",
     "delivery_when",
     "payment",
     "delivery",
+    "how_long",
     "coupon",
     "cheaper",
     "sold_out",
@@ -70,17 +80,28 @@ TOPICS = (
 )
 
 
+#: Answers that a word foreign to the store makes doubtful, and of these the ones that need a product.
+_ABOUT_PRODUCTS = frozenset({"price", "about", "why", "alternatives", "stock"})
+_HEDGED = _ABOUT_PRODUCTS | {"delivery", "returns", "payment", "warranty", "trait", "quoted", "faq", "rules"}
+
+
 def answer(question: str, known: Knowledge, texts: Texts) -> Answer:
     """The answer to a question."""
-    asked = Asked(question, fold(question), known, texts)
-    own = own_question(asked)
+    own = own_question(Asked(question, fold(question), known, texts))
     said = _OWN[own[0]](own[1]) if own is not None else None
     if said is not None:
         return _fitted(said)
+    question = _counted(question, texts)
+    asked = Asked(question, fold(question), known, texts)
     if asked.mentions("safety"):
-        return Answer("safety", unknown(asked, "unknown_safety"))
+        return _fitted(say_safety(asked))
     both = _both(asked)
     return _fitted(both or _found(resolved(asked) if known.earlier else asked))
+
+
+def _counted(question: str, texts: Texts) -> str:
+    """The question with its number words as digits: "for two" as "for 2"."""
+    return " ".join(texts.numbers.get(fold(word), word) for word in question.split(" "))
 
 
 def _both(asked: Asked) -> Answer | None:
@@ -112,16 +133,30 @@ def _found(asked: Asked) -> Answer:
         return Answer("unknown", unknown(asked, "unknown"))
     topics = (topic for topic in TOPICS if asked.mentions(topic))
     found = next(filter(None, (_SPEAKERS[topic](asked) for topic in topics)), None)
-    found = found or _say_spoken(asked) or say_passages(asked) or say_unsure(asked)
-    return found or Answer("unknown", unknown(asked, "unknown"))
+    found = found or _say_spoken(asked) or say_passages(asked) or say_rules(asked) or say_unsure(asked)
+    return _hedged(found, asked) if found else Answer("unknown", unknown(asked, "unknown"))
+
+
+def _hedged(found: Answer, asked: Asked) -> Answer:
+    """An answer to what the store may not have: with the way to a person, or not given at all."""
+    if not asked.foreign or found.topic not in _HEDGED:
+        return found
+    person = person_said(asked)
+    if person in found.text:
+        return found
+    if found.topic in _ABOUT_PRODUCTS and not asked.named:
+        return Answer("unknown", unknown(asked, "unknown"))
+    return Answer(found.topic, f"{_cut(found.text, MAX_TEXT - len(person) - 1)}\n{person}", found.cards)
 
 
 def _beside_unknown(asked: Asked) -> bool:
     """Whether something is to be compared with what the shop does not have."""
-    words = asked.folded.split()
-    after = [at for at, word in enumerate(words) if word in asked.texts.keywords["than_strict"]]
+    words, keywords = asked.folded.split(), asked.texts.keywords
+    compares = hits(asked.folded, keywords["better"]) > 0
+    than = keywords["than"] if compares else keywords["than_strict"]
+    after = [at for at, word in enumerate(words) if word in than]
     beside = set(words[after[-1] + 1 :]) if after else set()
-    return bool(beside & asked.known.strange)
+    return bool(beside & (asked.foreign if compares else asked.known.strange))
 
 
 def _say_variant(asked: Asked) -> Answer:
@@ -165,9 +200,7 @@ def _say_policy(kind: str, topic: str) -> Callable[[Asked], Answer | None]:
     def say(asked: Asked) -> Answer | None:
         facts = facts_said(kind, asked.known, asked.texts)
         said = policy_said(kind, asked.question, asked.known, asked.texts, already=facts)
-        # A place or a thing that the store's texts do not know may be what the question turns on.
-        beyond = person_said(asked) if asked.known.strange and topic == "delivery" else ""
-        text = "\n".join(filter(None, [facts, said, beyond]))
+        text = "\n".join(filter(None, [facts, said]))
         return Answer(topic, text) if text else None
 
     return say
@@ -214,7 +247,9 @@ def _price_of(item: Item, asked: Asked) -> str:
 
 def _say_about(asked: Asked) -> Answer | None:
     about = asked.about
-    said = describe(asked.question, about, asked.texts, loose=True) or summary(about, asked.texts)
+    open_ = hits(asked.folded, asked.texts.keywords["tell"]) > 0
+    said = describe(asked.question, about, asked.texts, loose=bool(asked.named) or open_)
+    said = said or (summary(about, asked.texts) if open_ or asked.named else "")
     return Answer("about", said, cards_of(about[:1], asked)) if said else None
 
 
@@ -233,13 +268,18 @@ _SPEAKERS: dict[str, Callable[[Asked], Answer | None]] = {
     "coupon": say_coupon,
     "coupon_until": say_own_coupon,
     "coupon_how": say_own_coupon,
+    "how_long": _say_policy("shipping", "delivery"),
     "cheaper": say_cheaper,
     "sold_out": say_sold_out,
     "area": say_area,
     "compare": say_compare,
     "faq": say_faq,
+    "help": say_help,
+    "trade_in": lambda asked: say_rules(asked) or Answer("unknown", unknown(asked, "unknown")),
     "why": say_why,
     "measure": say_measure,
+    "trait": say_trait,
+    "purpose": say_purpose,
     "fitting": say_fitting,
     "alternatives": say_alternatives,
     "goes_with": say_goes_with,

@@ -8,13 +8,15 @@ from chatbot.cards import card
 from chatbot.context import Item, Knowledge, Link, subjects
 from chatbot.passages import Product, Search
 from chatbot.texts import Texts
-from chatbot.words import hits
+from chatbot.words import hits, overlap
 
 MAX_TEXT = 600
 MAX_CARDS = 3
 SHORT_QUOTE = 240
+#: A word this short says little of its own.
+LEAST_FOREIGN = 4
 #: Topics that look at the question themselves, and those that are all of a question or nothing.
-_ALWAYS = frozenset({"area", "compare", "measure", "faq", "fitting"})
+_ALWAYS = frozenset({"area", "compare", "measure", "faq", "fitting", "trait", "purpose", "help"})
 _OPENINGS, _GREETINGS, SHORT = frozenset({"have_first"}), frozenset({"hello", "thanks"}), 3
 
 
@@ -65,6 +67,17 @@ class Asked:
     def strange(self) -> set[str]:
         """The words that stand nowhere on the shelf and do not merely ask."""
         return {word for word in self.known.strange if len(word) > 1} - self.asking
+
+    def is_telling(self, word: str) -> bool:
+        """Whether a word is none of those that questions are made of."""
+        whole, begun = self.texts.asking
+        return len(word) >= LEAST_FOREIGN and word.isalpha() and word not in whole and not word.startswith(begun)
+
+    @cached_property
+    def foreign(self) -> set[str]:
+        """The words that neither the store's products and policies have nor questions are made of."""
+        said = " ".join(f"{policy.title} {policy.text}" for policy in self.known.policies)
+        return {word for word in self.known.strange if self.is_telling(word) and not overlap([word], said)}
 
     @cached_property
     def about(self) -> list[Item]:

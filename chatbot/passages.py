@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from chatbot.context import Item, Knowledge
-from chatbot.stems import stem
+from chatbot.stems import softened, stem
 from chatbot.texts import Texts
 from chatbot.typos import near, tolerance
-from chatbot.words import fold, hits, sentences
+from chatbot.words import fold, hits, measured, sentences
 
 #: What a word of the same meaning counts, and how much of a question a passage has to speak of.
 MEANT, ENOUGH = 0.6, 0.55
@@ -31,6 +31,8 @@ class Passage:
     stems: frozenset[str]
     #: ``compatible``, ``incompatible`` or ``requires`` where an attribute's name says so, else empty.
     kind: str
+    #: The attribute's name; empty for a sentence.
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,11 @@ class Found:
 
 @lru_cache(maxsize=8_192)
 def stems_of(text: str, language: str) -> tuple[str, ...]:
-    """The stems of a text, in order."""
-    return tuple(stem(word, language) for word in fold(text).split())
+    """The stems of a text, in order; after them its measures, each as one word."""
+    folded = fold(text)
+    words = folded.split()
+    joined = [word for word in measured(folded).split() if word not in words]
+    return tuple(stem(word, language) for word in [*words, *joined])
 
 
 def products_of(question: str, known: Knowledge, texts: Texts) -> list[Product]:
@@ -78,18 +83,19 @@ def _product(items: list[Item], asked: set[str], known: Knowledge, texts: Texts)
 
     shown = max(items, key=rank)
     variants = tuple(item for item in items if item.parent_id is not None)
-    passages = _passages(shown, texts)
+    passages = passages_of(shown, texts)
     name = stems_of(shown.called, texts.language)
     everything = frozenset(name).union(*(passage.stems for passage in passages))
     return Product(shown, variants, name, passages, everything)
 
 
-def _passages(item: Item, texts: Texts) -> tuple[Passage, ...]:
-    attributes = [(f"{name}: {value}", _kind(name, texts)) for name, value in item.attributes]
-    said = [*sentences(item.short_description), *sentences(item.description)]
+def passages_of(item: Item, texts: Texts) -> tuple[Passage, ...]:
+    """What the store says of one product or variant, money left out."""
+    attributes = {f"{name}: {value}": name for name, value in item.attributes}
+    said = dict.fromkeys([*sentences(item.short_description), *sentences(item.description)], "")
     return tuple(
-        Passage(text, frozenset(stems_of(text, texts.language)), kind)
-        for text, kind in dict([*attributes, *((one, "") for one in said)]).items()
+        Passage(text, frozenset(stems_of(text, texts.language)), _kind(name, texts) if name else "", name)
+        for text, name in {**said, **attributes}.items()
         if not _MONEY.search(text) and not hits(fold(text), texts.keywords["money_claim"])
     )
 
@@ -110,6 +116,7 @@ class Search:
         folded = fold(question)
         for phrase, meaning in texts.aliases.items():
             folded = f" {folded} ".replace(f" {phrase} ", f" {meaning} ").strip()
+        folded = measured(folded)
         words = [word for word in folded.split() if word not in texts.stopwords and (len(word) > 1 or word.isdigit())]
         asking = [word for kind in ("compatibility", "completeness") for word in texts.keywords[kind]]
         telling = [word for word in words if not hits(word, asking)]
@@ -131,6 +138,9 @@ class Search:
         if len(word) >= BEGUN and word.isalpha():
             forms |= {other for other in vocabulary if other.startswith(word) and len(other) <= len(word) + 4}
             forms |= {other for other in vocabulary if len(other) >= BEGUN and word.startswith(other)}
+        if not forms and word[1:] in counts and word[:1] in counts:
+            forms = {word[1:]}  # "tshirt" for "T-shirt"
+        forms = forms or {other for other in softened(word) if other in counts}
         slips = tolerance(word)
         if not forms and slips and len(word) > LEAST_SLIPPED and word.isalpha():
             forms = {other for other in vocabulary if other[:1] == word[:1] and near(word, other, slips)}
@@ -140,7 +150,12 @@ class Search:
         groups = [{stem(fold(one), self._texts.language) for one in group} for group in self._texts.synonyms]
         return set().union(*(group for group in groups if word in group)) - {word}
 
-    def _matches(self, word: str, stems: Iterable[str]) -> float:
+    def weigh(self, words: Iterable[str]) -> float:
+        """How telling words of the question are: the rarer, the more."""
+        return sum(self._weight[word] for word in words)
+
+    def speaks(self, word: str, stems: Iterable[str]) -> float:
+        """Whether stems hold a word of the question: 1 in some form, less in another word of its meaning, else 0."""
         there = set(stems)
         if self._forms[word] & there:
             return 1.0
@@ -191,14 +206,14 @@ class Search:
         return Found(product, tuple(chosen), sum(self._weight[word] for word in covered) / total)
 
     def _in(self, word: str, product: Product, passages: Iterable[Passage]) -> bool:
-        return any(self._matches(word, stems) > 0 for stems in (product.name, *(one.stems for one in passages)))
+        return any(self.speaks(word, stems) > 0 for stems in (product.name, *(one.stems for one in passages)))
 
     def _score(self, product: Product, passage: Passage) -> float:
-        inside = sum(self._weight[word] * self._matches(word, passage.stems) for word in self.words)
+        inside = sum(self._weight[word] * self.speaks(word, passage.stems) for word in self.words)
         named = sum(
-            self._weight[word] * self._matches(word, product.name) * 0.9
+            self._weight[word] * self.speaks(word, product.name) * 0.9
             for word in self.words
-            if not self._matches(word, passage.stems)
+            if not self.speaks(word, passage.stems)
         )
         wanted = ("compatible", "incompatible") if "compatibility" in self.asked_kinds else ()
         if "completeness" in self.asked_kinds:

@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from chatbot.stems import stem
+from chatbot.stems import softened, stem
 from chatbot.typos import near, tolerance
 from chatbot.words import fold
 
@@ -206,7 +206,10 @@ class Index:
             yield from ((begun, BEGUN) for begun in self._begun(term))
         if known or not word.isalpha():
             return
-        split = [(word[:at], word[at:]) for at in range(LEAST_PART, len(word) - LEAST_PART + 1)]
+        if term not in self._terms:
+            yield from ((other, 1.0) for other in softened(term) if other in self._terms)
+        # "rainjacket" is "rain" and "jacket", "tshirt" is "t" and "shirt".
+        split = [(word[:at], word[at:]) for at in (1, *range(LEAST_PART, len(word) - LEAST_PART + 1))]
         whole = [pair for pair in split if all(stem(part, self._language) in self._terms for part in pair)]
         for part in whole[0] if whole else ():
             yield stem(part, self._language), 1.0

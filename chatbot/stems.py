@@ -12,6 +12,8 @@ _POLISH = (
     "iejszych iejszym iejsza iejszy iejsze owych owymi owego owemu iami ieniu owej owym owie owa owe owy owi iach iego "
     "iemu ami ach ych ymi imi ich ego emu iej iem iom ow om em ej ie ia iu ym im a e i o u y"
 ).split()
+#: What ``_polish`` makes of a softened consonant, and what it was.
+_SOFTENED = (("k", "t"), ("g", "d"), ("r", "rz"))
 _ENGLISH = ("ing", "ed", "es", "s")
 
 
@@ -21,6 +23,13 @@ def stem(word: str, language: str = "en") -> str:
     if len(word) <= LEAST or not word.isalpha():
         return word
     return _polish(word) if language.startswith("pl") else _english(word)
+
+
+def softened(stemmed: str) -> tuple[str, ...]:
+    """What the stem of a Polish word may be of the consonant before its ending was softened: ``robocie``, ``robot``."""
+    return tuple(
+        stemmed[: -len(soft)] + hard for soft, hard in _SOFTENED if stemmed.endswith(soft) and len(stemmed) > LEAST
+    )
 
 
 def _polish(word: str) -> str:

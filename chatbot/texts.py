@@ -1,13 +1,26 @@
 """The assistant's words, one file per language: for the page, for built-in answers, for understanding questions."""
 
+from functools import cached_property
 from importlib.resources import files
 from typing import Any
 
 import orjson
 from pydantic import BaseModel, ConfigDict
 
+from chatbot.words import fold
+
 LANGUAGES = ("en", "pl")
 FALLBACK = "en"
+
+
+class Trait(BaseModel):
+    """How a trait of a product is asked for, what stores call it, and the units its value comes in."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    asks: list[str]
+    names: list[str]
+    units: list[str]
 
 
 class Texts(BaseModel):
@@ -23,9 +36,24 @@ class Texts(BaseModel):
     quotes: tuple[str, str]
     keywords: dict[str, list[str]]
     measures: dict[str, list[str]]
+    traits: dict[str, Trait]
     synonyms: list[list[str]]
     aliases: dict[str, str]
+    #: Number words as digits.
+    numbers: dict[str, str]
     stopwords: frozenset[str]
+    everyday: frozenset[str]
+
+    @cached_property
+    def asking(self) -> tuple[frozenset[str], tuple[str, ...]]:
+        """Every word that questions of any kind are made of, and the beginnings of such words."""
+        phrases = [*(one for group in self.keywords.values() for one in group), *self.aliases]
+        phrases += [one for group in self.measures.values() for one in group]
+        phrases += [one for trait in self.traits.values() for one in (*trait.asks, *trait.units)]
+        phrases += [fold(one) for group in self.synonyms for one in group]
+        words = {word for phrase in phrases for word in phrase.split()}
+        whole = {word for word in words if not word.endswith("*")}
+        return self.stopwords | self.everyday | whole, tuple(word[:-1] for word in words - whole if len(word) > 1)
 
     def say(self, phrase: str, **values: Any) -> str:
         """A phrase of an answer."""
@@ -68,7 +96,10 @@ def load_texts() -> AllTexts:
 
 def _read(language: str, *, formal: bool) -> Texts:
     """One language; what the section ``formal`` of its file holds stands in place of the informal texts."""
-    data = orjson.loads(files("chatbot").joinpath("locale", f"{language}.json").read_bytes())
+    folder = files("chatbot").joinpath("locale")
+    data = orjson.loads(folder.joinpath(f"{language}.json").read_bytes())
     for section, texts in data.pop("formal", {}).items():
         data[section] |= texts if formal else {}
-    return Texts(language=language, **(data | {"stopwords": frozenset(data["stopwords"].split())}))
+    traits = orjson.loads(folder.joinpath(f"traits.{language}.json").read_bytes())
+    words = {"stopwords": frozenset(data["stopwords"].split()), "everyday": frozenset(data["everyday"].split())}
+    return Texts(language=language, traits=traits, **(data | words))

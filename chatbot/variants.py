@@ -13,6 +13,8 @@ from chatbot.typos import near, tolerance
 from chatbot.words import fold, hits, same
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
+#: "030" for 0,30, as it is said.
+_POINTLESS = re.compile(r"0(\d{2})")
 _LETTERS = re.compile(r"(?<![\w'’])(?:X{0,4}[SL]|M|[2-6]XL)(?![\w'’])")
 _SMALL = re.compile(
     r"(?<![\w'’])(?:x{1,4}[sl]|[2-6]xl|(?<=size )[sml]|(?<=rozmiar )[sml]|(?<=rozmiarze )[sml])(?![\w'’])"
@@ -53,7 +55,8 @@ def sizes_in(question: str) -> set[str]:
 
 
 def _numbers(text: str) -> set[str]:
-    return {number.replace(",", ".") for number in _NUMBER.findall(text)}
+    found = (_POINTLESS.sub(r"0.\1", number) if number.isdigit() else number for number in _NUMBER.findall(text))
+    return {fold(number) for number in found}
 
 
 def _alike(one: str, other: str) -> bool:
@@ -72,7 +75,7 @@ def words_left(question: str, product: Product, texts: Texts) -> list[str]:
     ]
     numbered = bool(_numbers(question) & _numbers(" ".join(labels)))
     left = [word for word in words if not any(_alike(word, other) for other in named)]
-    return [word for word in left if not (word.isdigit() and numbered)]
+    return [word for word in left if not (word[0].isdigit() and numbered)]
 
 
 def others_said(variants: Iterable[Item]) -> str:

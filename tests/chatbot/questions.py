@@ -9,7 +9,7 @@ from typing import Any
 
 from chatbot.words import fold
 from recovery.demo.cart_hooks import Addresses
-from recovery.demo.catalogue.loading import load_catalogue
+from recovery.demo.catalogue.loading import read_catalogue
 from recovery.demo.catalogue.model import Catalogue
 from recovery.demo.catalogue_hooks import policy_batches, product_batches
 from recovery.models import Store
@@ -20,7 +20,6 @@ from recovery.stores.reading import Reading
 from recovery.stores.registry import add_connection, add_store, change_settings
 
 FOLDER = Path(__file__).parents[1] / "questions"
-RECIPES = Path(__file__).parents[2] / "recovery" / "demo" / "catalogue"
 CONTACT = "https://shop.example/contact"
 CURRENCIES = {"en": "EUR", "pl": "PLN"}
 _MONEY = re.compile(r"€\s?(\d[\d.,]*\d|\d)|(\d[\d\u00a0\u202f .,]*\d|\d)\s?(?:zł|€|EUR|PLN)")
@@ -54,6 +53,7 @@ class Told:
 
     store: Store
     catalogue: Catalogue
+    folder: Path
     amounts: set[int] = field(default_factory=set)
 
 
@@ -69,10 +69,11 @@ def read_questions(file: Path) -> list[Question]:
     ]  # fmt: skip
 
 
-async def tell(runtime: Runtime, name: str, language: str, now: datetime) -> Told:
-    """A store with the catalogue, through the payloads of its hooks."""
-    catalogue = load_catalogue(name, language, CURRENCIES[language])
-    connection, _ = await add_connection(runtime.keys, f"{name}-{language}", name, "https://shop.example", now)
+async def tell(runtime: Runtime, folder: Path, language: str, now: datetime) -> Told:
+    """A store with the catalogue of that folder, through the payloads of its hooks."""
+    catalogue = read_catalogue(folder, language, CURRENCIES[language])
+    code = f"{folder.name}-{language}"
+    connection, _ = await add_connection(runtime.keys, code, folder.name, "https://shop.example", now)
     store = await add_store(
         connection, language, catalogue.name, language=language, currency=catalogue.currency, timezone="Europe/Warsaw"
     )
@@ -85,7 +86,7 @@ async def tell(runtime: Runtime, name: str, language: str, now: datetime) -> Tol
     for policies in policy_batches(catalogue, at):
         told = PolicyUpdated.model_validate({"policies": policies})
         await take_policies(store, [one.snapshot(reading, "") for one in told.policies])
-    return Told(await Store.get(id=store.id), catalogue)
+    return Told(await Store.get(id=store.id), catalogue, folder)
 
 
 def amounts(text: str) -> set[int]:
@@ -130,7 +131,7 @@ def typed_counts(told: Told) -> set[tuple[str, str]]:
     catalogue = told.catalogue
     stock = {("stock", str(variant.stock)) for variant in catalogue.variants.values()}
     facts = {("time", str(fact.amount)) for policy in catalogue.policies for fact in policy.facts if not fact.currency}
-    written = (RECIPES / catalogue.code / f"{catalogue.language}.json").read_text()
+    written = (told.folder / f"{catalogue.language}.json").read_text()
     quoted = counts(json.dumps(json.loads(written), ensure_ascii=False), catalogue.language)
     return stock | facts | {pair for pair in quoted if pair[0] != "stock"}
 

@@ -44,12 +44,16 @@ def catalogue_folder(name: str) -> Path:
 
 def load_catalogue(name: str, language: str, currency: str) -> Catalogue:
     """Read the catalogue called ``name`` as one shop front shows it."""
-    folder = catalogue_folder(name)
+    return read_catalogue(catalogue_folder(name), language, currency)
+
+
+def read_catalogue(folder: Path, language: str, currency: str) -> Catalogue:
+    """Read a catalogue from its folder, wherever that lies."""
     numbers, words = read_numbers(folder), read_words(folder, language)
-    products = {entry.id: _product(entry, words, name, currency) for entry in numbers.products}
+    products = {entry.id: _product(entry, words, folder.name, currency) for entry in numbers.products}
     free_from = numbers.free_shipping_from[currency]
     return Catalogue(
-        code=name,
+        code=folder.name,
         name=words.shop.name,
         claim=words.shop.claim,
         title=words.shop.title,
