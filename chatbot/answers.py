@@ -24,7 +24,7 @@ from chatbot.answers_products import (
 )
 from chatbot.answers_purpose import say_purpose
 from chatbot.answers_sizes import say_measure, say_size
-from chatbot.answers_starters import own_question, say_card, say_packs, say_set, say_told
+from chatbot.answers_starters import own_question, say_card, say_needed, say_packs, say_told
 from chatbot.answers_stock import say_have, say_restock, say_stock, wanted_of
 from chatbot.answers_traits import say_trait
 from chatbot.asked import MAX_CARDS, MAX_TEXT, Answer, Asked, cards_of, person_said, unknown
@@ -299,7 +299,7 @@ _SPEAKERS: dict[str, Callable[[Asked], Answer | None]] = {
 #: The page's own questions, by what they mean.
 _OWN: dict[str, Callable[[Asked], Answer | None]] = {
     "size": say_size,
-    "set": say_set,
+    "set": say_needed,
     "packs": say_packs,
     "delivery": _SPEAKERS["delivery"],
     "goes_with": say_goes_with,

@@ -28,7 +28,7 @@ def own_question(asked: Asked) -> tuple[str, Asked] | None:
 def say_told(what: str, asked: Asked) -> Answer | None:
     """The attributes of the product spoken of that answer the question."""
     item = asked.named[0].item
-    return Answer("about", _quoted(item, told(item, what, asked.texts), asked), cards_of([item], asked))
+    return Answer("trait", _quoted(item, told(item, what, asked.texts), asked), cards_of([item], asked))
 
 
 def say_card(asked: Asked) -> Answer | None:
@@ -45,7 +45,7 @@ def say_packs(asked: Asked) -> Answer | None:
     return Answer("area", said, cards_of([product.item], asked)) if said else None
 
 
-def say_set(asked: Asked) -> Answer | None:
+def say_needed(asked: Asked) -> Answer | None:
     """What the cart's products need and do not bring along, with those of the shop's products that it names."""
     needing = [item for item in asked.known.items if told(item, "set", asked.texts)][:MAX_CARDS]
     needs = [told(item, "set", asked.texts) for item in needing]

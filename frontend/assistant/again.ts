@@ -39,6 +39,6 @@ async function ask(token: string, labels: Labels): Promise<[string, boolean]> {
   // What stands before the server may answer in its own words.
   const { error = "" } = (await answer.json().catch(() => ({}))) as { error?: string };
   const own = labels(`again_${error}`);
-  const final = [404, 409, 410].includes(answer.status);
+  const final = answer.status < 429;
   return [own || labels(final ? "again_gone" : "again_offline"), final];
 }

@@ -95,11 +95,7 @@ function lineItem(line: Line, labels: Labels): HTMLElement {
   const title = element("span");
   const url = webAddress(line.url);
   const name = element(url ? "a" : "bdi", "", line.name);
-  if (name instanceof HTMLAnchorElement) {
-    name.href = url;
-    name.rel = "noreferrer";
-    name.dir = "auto";
-  }
+  if (url) Object.assign(name, { href: url, rel: "noreferrer", dir: "auto" });
   title.append(line.quantity === "1" ? "" : `${line.quantity} × `, name);
   what.append(title);
   if (line.options) what.append(element("small", "", line.options));

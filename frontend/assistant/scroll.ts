@@ -45,16 +45,14 @@ export function openScroll(): Scroll {
     jump.hidden = rest() < NEAR_PX;
   }
 
-  function end(): void {
-    node.scrollTop = node.scrollHeight;
-    pin();
-  }
-
   node.onscroll = () => {
     follow();
     if (attached) jump.hidden = rest() < NEAR_PX;
   };
-  jump.onclick = end;
+  jump.onclick = () => {
+    node.scrollTop = node.scrollHeight;
+    pin();
+  };
   // The keyboard of a phone, or the opened cart, takes the room from below.
   new ResizeObserver(() => attached && pin()).observe(node);
 

@@ -5,6 +5,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -17,12 +18,13 @@ from chatbot.texts import Texts, load_texts
 from recovery.demo.catalogue.model import Catalogue, Product, Variant
 from recovery.models import Cart, CartItem
 from recovery.runtime import Runtime
+from tests.chatbot.asking import conversation_of
 from tests.chatbot.questions import Question, tell
-from tests.chatbot.test_questions import conversation_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 TEXTS = load_texts()
+CATALOGUES = Path(__file__).parents[2] / "recovery" / "demo" / "catalogue"
 OF_THE_SHOP = {"delivery", "returns", "payment"}
 A_CART, CARTS = 3, 3
 
@@ -98,7 +100,7 @@ async def put_in(cart: Cart, variants: Sequence[Variant]) -> None:
 async def test_every_product_is_asked_about_and_answered_for(
     runtime: Runtime, empty: None, name: str, language: str
 ) -> None:
-    texts, told = TEXTS.of(language), await tell(runtime, name, language, runtime.now())
+    texts, told = TEXTS.of(language), await tell(runtime, CATALOGUES / name, language, runtime.now())
     products = list(told.catalogue.products.values())
     nobodys = Question("", "", language, "", ((products[0].variants[0].id, "1"),), {})
     conversation = await conversation_of(runtime, told, nobodys, 1)
