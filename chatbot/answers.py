@@ -6,9 +6,11 @@ data does not say is not said.
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from chatbot.answers_areas import say_area
 from chatbot.answers_compare import say_compare
+from chatbot.answers_coupon import say_coupon, say_own_coupon
 from chatbot.answers_fitting import say_fitting, say_pair
 from chatbot.answers_offers import say_alternatives, say_cheaper, say_goes_with, say_sold_out
 from chatbot.answers_products import (
@@ -23,6 +25,7 @@ from chatbot.answers_products import (
 from chatbot.answers_purpose import say_purpose
 from chatbot.answers_sets import say_needs, say_set
 from chatbot.answers_sizes import say_measure, say_size
+from chatbot.answers_starters import own_question, say_card, say_needed, say_packs, say_told
 from chatbot.answers_stock import say_have, say_restock, say_stock, wanted_of
 from chatbot.answers_traits import say_trait
 from chatbot.asked import MAX_CARDS, MAX_TEXT, Answer, Asked, cards_of, person_said, unknown
@@ -33,12 +36,15 @@ from chatbot.quotes import describe, facts_said, policy_said, summary, texts_wit
 from chatbot.splitting_questions import questions_in
 from chatbot.texts import Texts
 from chatbot.words import content, fold, hits, overlap
+from recovery.money import unit_name
 
 __all__ = ["MAX_CARDS", "MAX_TEXT", "Answer", "answer"]
 
 #: What a question may be about; where several fit the earlier wins.
 TOPICS = (
     "human",
+    "coupon_until",
+    "coupon_how",
     "restock",
     "area",
     "compare",
@@ -85,6 +91,10 @@ _HEDGED = _ABOUT_PRODUCTS | {"delivery", "returns", "payment", "warranty", "trai
 
 def answer(question: str, known: Knowledge, texts: Texts) -> Answer:
     """The answer to a question."""
+    own = own_question(Asked(question, fold(question), known, texts))
+    said = _OWN[own[0]](own[1]) if own is not None else None
+    if said is not None:
+        return _fitted(said)
     question = _counted(question, texts)
     asked = Asked(question, fold(question), known, texts)
     if asked.mentions("safety"):
@@ -200,13 +210,6 @@ def _say_policy(kind: str, topic: str) -> Callable[[Asked], Answer | None]:
     return say
 
 
-def _say_coupon(asked: Asked) -> Answer:
-    codes = asked.known.coupon_codes
-    if codes:
-        return Answer("coupon", asked.texts.say("coupon_some", codes=", ".join(codes)))
-    return Answer("coupon", asked.texts.say("coupon_none"))
-
-
 def _say_fit(asked: Asked) -> Answer | None:
     """Whether it fits the customer; whether it fits some other thing is not for a size guide to say."""
     words = content(asked.folded, asked.texts.stopwords)
@@ -241,7 +244,7 @@ def _say_price(asked: Asked) -> Answer | None:
 
 
 def _price_of(item: Item, asked: Asked) -> str:
-    unit = "" if item.sold_by == "piece" else asked.texts.say("per_unit", unit=item.sold_by)
+    unit = "" if item.sold_by == "piece" else asked.texts.say("per_unit", unit=unit_name(item.sold_by))
     price = asked.known.money(item.price, item.currency, item.digits)
     return asked.texts.say("price_one", name=item.name, price=price, unit=unit)
 
@@ -266,8 +269,10 @@ _SPEAKERS: dict[str, Callable[[Asked], Answer | None]] = {
     "delivery_when": _say_policy("shipping", "delivery"),
     "payment": _say_policy("payment", "payment"),
     "delivery": _say_policy("shipping", "delivery"),
+    "coupon": say_coupon,
+    "coupon_until": say_own_coupon,
+    "coupon_how": say_own_coupon,
     "how_long": _say_policy("shipping", "delivery"),
-    "coupon": _say_coupon,
     "cheaper": say_cheaper,
     "sold_out": say_sold_out,
     "area": say_area,
@@ -296,4 +301,19 @@ _SPEAKERS: dict[str, Callable[[Asked], Answer | None]] = {
     "about": _say_about,
     "thanks": _plain("thanks"),
     "hello": _plain("hello"),
+}
+
+#: The page's own questions, by what they mean.
+_OWN: dict[str, Callable[[Asked], Answer | None]] = {
+    "size": say_size,
+    "set": say_needed,
+    "packs": say_packs,
+    "delivery": _SPEAKERS["delivery"],
+    "goes_with": say_goes_with,
+    "returns": _SPEAKERS["returns"],
+    "about": partial(say_told, "about"),
+    "cheaper": say_cheaper,
+    "use": partial(say_told, "use"),
+    "payment": _SPEAKERS["payment"],
+    "card": say_card,
 }

@@ -9,6 +9,7 @@ from chatbot.context import Item, Link, linked_to
 from chatbot.passages import Product, Search
 from chatbot.variants import variants_asked
 from chatbot.words import content, fold, hits, overlap
+from recovery.money import unit_name
 
 MOST_VARIANTS = 5
 
@@ -55,7 +56,7 @@ def _speaks_of(words: list[str], item: Item) -> int:
 
 
 def _price(item: Item, asked: Asked) -> dict[str, Any]:
-    unit = "" if item.sold_by == "piece" else asked.texts.say("per_unit", unit=item.sold_by)
+    unit = "" if item.sold_by == "piece" else asked.texts.say("per_unit", unit=unit_name(item.sold_by))
     return {"name": item.called, "price": asked.known.money(item.price, item.currency, item.digits), "unit": unit}
 
 

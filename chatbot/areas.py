@@ -63,7 +63,7 @@ def area_said(question: str, product: Product, known: Knowledge, texts: Texts, *
     item = product.item
     if not area:
         return _reach(question, item, known, texts)
-    pack = _pack(item)
+    pack = pack_of(item)
     if pack:
         return _packs(area, pack, _waste(question), item, known, texts)
     stated = next(((name, value) for name, value in item.attributes if _RATE.search(value)), None)
@@ -140,7 +140,8 @@ def _packs(area: Decimal, pack: Decimal, waste: Decimal, item: Item, known: Know
     return f"{said} {texts.say('area_price', price=price, total=known.money(int(total), item.currency, item.digits))}"
 
 
-def _pack(item: Item) -> Decimal | None:
+def pack_of(item: Item) -> Decimal | None:
+    """The area one pack of it covers; None where the store does not say."""
     if item.sold_by.lower() in {"m2", "m²"} and item.pack:
         return Decimal(item.pack) / 10_000
     holds = (_HOLDS.search(value) for name, value in item.attributes if not _RATE.search(value) and "/" not in value)

@@ -196,7 +196,8 @@ class Production:
     async def _end(self, how: Finish) -> None:
         cards = self._cards if how in {"stop", "fallback"} else []
         self._account.total_ms = self._waited_ms()
-        async with asyncio.timeout(self._limits.drain_seconds):
+        # After its lease the turn is another's to end.
+        async with asyncio.timeout(self._limits.turn_lease_seconds):
             written = await self._insist(
                 lambda: turns.finish(self.right, self._text, cards, how, self._account, self._runtime.now())
             )

@@ -11,17 +11,18 @@ from chatbot.limits import Limits
 from chatbot.shelf import Shelves
 from chatbot.texts import AllTexts
 from chatbot.turns import Claim
+from recovery.clock import Clock
 
 NAME = "built-in"
 WORDS_A_PIECE = 3
 
 
-def builtin_source(texts: AllTexts, limits: Limits, shelves: Shelves) -> Source:
+def builtin_source(texts: AllTexts, limits: Limits, shelves: Shelves, clock: Clock) -> Source:
     """Answers without a model."""
 
     async def say(right: Claim) -> AsyncGenerator[Piece, None]:
-        known = await read_knowledge(right.conversation, right.question, shelves)
-        found = answer(right.question, known, texts.of(known.language))
+        known = await read_knowledge(right.conversation, right.question, shelves, clock.now())
+        found = answer(right.question, known, texts.of(known.language, formal=known.formal))
         if found.cards:
             yield Cards(found.cards)
         parts = pieces(found.text)

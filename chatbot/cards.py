@@ -3,6 +3,7 @@
 from typing import Any
 
 from chatbot.context import Item, Knowledge
+from recovery.money import unit_name
 
 
 def card(item: Item, why: str, known: Knowledge) -> dict[str, Any]:
@@ -10,13 +11,18 @@ def card(item: Item, why: str, known: Knowledge) -> dict[str, Any]:
     return {
         "id": item.id,
         "name": item.name,
-        "price": known.money(item.price, item.currency, item.digits),
+        "price": known.money(item.price, item.currency, item.digits) + _unit(item),
         "image": item.image_url,
         "url": item.url,
         "why": why,
         "in_stock": item.in_stock,
         "instead_of": _instead_of(item, known),
     }
+
+
+def _unit(item: Item) -> str:
+    """What the price is for, where that is not a piece."""
+    return "" if item.sold_by == "piece" else f" / {unit_name(item.sold_by)}"
 
 
 def _instead_of(item: Item, known: Knowledge) -> str | None:

@@ -21,10 +21,12 @@ from chatbot.model_source import ModelSource
 from chatbot.pages import make_templates
 from chatbot.rooms import Rooms
 from chatbot.shelf import Shelves
-from chatbot.texts import AllTexts, load_texts
+from chatbot.texts import AllTexts, Texts, load_texts
 from chatbot.watch import Watch, sweep_orphans
 from recovery.llm import Llm
+from recovery.models import Store
 from recovery.runtime import Runtime, addresses
+from recovery.stores.registry import in_force
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,10 @@ class Chat:
             "per_minute": self.limits.questions_per_minute,
             "per_day": self.limits.questions_per_day,
         }
+
+    async def texts_for(self, store: Store) -> Texts:
+        """The words of a store's language, in its form of address."""
+        return self.texts.of(store.language, formal=(await in_force(store)).settings.form_of_address == "formal")
 
     async def sweep_orphans(self) -> int:
         """Take over turns whose producer is gone; for the worker, every few seconds."""
@@ -86,7 +92,7 @@ async def open_chat(
         assistant.receive(conversation, message)
 
     fanout = Fanout(addresses(runtime.settings)[1], node, bounds.redis_seconds, receive)
-    builtin = builtin_source(texts, bounds, shelves)
+    builtin = builtin_source(texts, bounds, shelves, runtime.clock)
     chosen = source or ModelSource(llm, builtin, shelves, texts, bounds, runtime).source()
     assistant = Assistant(node, chosen, fanout, bounds, runtime)
     watch = asyncio.create_task(Watch(rooms, assistant, fanout, bounds, runtime).run(), name="watch")

@@ -126,7 +126,7 @@ _BY_TAG = {
         "doreczy* doreczen* deliver* ship ships shipped shipping shipment* postage courier* parcel* locker* arrive* "
         "arriving arrival* dispatch* send_it sent dostaw* dostarcz* wysyl* wysl* kurier* paczk* paczkomat* "
         "przesylk* dotrze dotrz* dociera* dojdzie przyjdzie przyjezdz* versand* liefer* envio livraison post "
-        "automat*"
+        "automat automatu automaty automatow automacie"
     ),
     "returns": (
         "return returns returned returning returnable send_back sent_back send_it_back send_them_back give_it_back "

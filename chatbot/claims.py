@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from chatbot.claim_coupons import CODE, TERM, goes_beyond, told_of_coupon, without_coupon
 from chatbot.claim_reading import Number, Reading
 from chatbot.claim_refusals import refused
 from chatbot.claim_stock import unbacked_stock
@@ -56,7 +57,8 @@ def first_unbacked(sentence: str, before: str, facts: Facts) -> Claim | None:
 
 def _unbacked(sentence: str, before: str, facts: Facts) -> Iterator[Claim]:
     if any(char.isalnum() or ord(char) > 0xFF for char in sentence):
-        read = Reading(_without_quotes(sentence, facts), before)
+        judged = without_coupon(_without_quotes(sentence, facts), before, facts.codes, facts.coupon)
+        read = Reading(judged, before)
         for judge in _JUDGES:
             yield from judge(read, facts)
 
@@ -101,7 +103,7 @@ def _never(read: Reading, facts: Facts) -> Iterator[Claim]:
         beside = read.word_before(at)
         if kind == "relative" and beside and beside[0] in ("more", "less", "bardziej"):
             continue
-        if kind == "discount" and facts.codes and read.words[at].startswith(("coupon", "kupon", "voucher")):
+        if kind == "discount" and facts.codes and told_of_coupon(read.words[at], read.sentence):
             continue
         if not refused(read, at):
             yield _claim(read, "comparison" if kind in ("discount", "relative") else kind, at)
@@ -231,20 +233,12 @@ def _is_size(read: Reading, number: Number) -> bool:
 
 def _is_item(read: Reading, number: Number, facts: Facts) -> bool:
     """The marker of a list, so many of the cart's, or a number that belongs to a product's name."""
-    if read.tokens[number.first].glued and _in_code(read, number.first, facts):
-        return True
     following = read.words[number.after : number.after + 2]
     if number.first == read.start and following[:1] in (["."], [")"]) and len(following) > 1:
         return max(number.values) <= 20
     if following[:1] == ["x"] and number.values & facts.quantities():
         return bool(facts.mentions(read.words[number.after :]))
     return facts.names_number(read.words, number.first)
-
-
-def _in_code(read: Reading, at: int, facts: Facts) -> bool:
-    """Whether a token is part of a code that the cart holds."""
-    token, text = read.tokens[at], read.text.casefold()
-    return any(text[token.end - len(code) : token.end] == code for code in facts.codes)
 
 
 def _money_words(read: Reading, facts: Facts) -> Iterator[Claim]:
@@ -304,14 +298,14 @@ def _harmless_free(read: Reading, at: int) -> bool:
 
 
 def _codes(read: Reading, facts: Facts) -> Iterator[Claim]:
-    asked = read.having("code")
-    told = [at for at in read.indexes if _looks_like_code(read, at, facts)]
-    held = bool(facts.codes) and any(code in read.sentence.casefold() for code in facts.codes)
-    for at in told:
-        if not held:
+    """A code that the cart neither holds nor got, and what is said of one beyond its row."""
+    for at in read.indexes:
+        if _looks_like_code(read, at, facts):
             yield _claim(read, "code", at)
-    for at in asked:
-        if not held and not refused(read, at):
+    asked, known = read.having("code"), CODE in read.sentence or TERM in read.sentence
+    beyond = goes_beyond(read.sentence) if facts.codes else None
+    for at in asked or (read.having("discount") if beyond else []):
+        if (not known or beyond) and not refused(read, at):
             yield _claim(read, "code", at)
 
 

@@ -12,6 +12,7 @@ from chatbot.words import content, fold, overlap
 from recovery.money import format_money, format_quantity
 
 LinkKind = Literal["related", "upsell", "crosssell"]
+CouponOutcome = Literal["works", "used", "over", "withdrawn"]
 #: Only a word this long names something beyond the cart: "hood" is no "hoodie".
 CERTAIN = 5
 
@@ -88,9 +89,23 @@ class PolicyText:
 
 
 @dataclass(frozen=True)
+class OwnCoupon:
+    """The coupon that was prepared for this cart and this customer, and what became of it.
+
+    ``until`` is ``weekday, day month year, hour and time zone`` as people at the store say it.
+    """
+
+    code: str
+    percent: int
+    until: str
+    outcome: CouponOutcome = "works"
+
+
+@dataclass(frozen=True)
 class Knowledge:
     """Everything one answer may draw on.
 
+    ``coupon_codes`` are those that the cart holds in the shop, ``coupon`` is the one that was prepared for it.
     ``found`` is what the question's words find on the shelf, best first, ``found_links`` what the store offers beside
     it, ``alike`` more of its kind; ``strange`` are words that stand nowhere on the shelf; ``earlier`` are the last
     questions of the conversation and ``shown`` the products shown with each of them, newest first.
@@ -103,10 +118,13 @@ class Knowledge:
     total: int | None
     lines: tuple[Line, ...] = ()
     coupon_codes: tuple[str, ...] = ()
+    coupon: OwnCoupon | None = None
     siblings: tuple[Item, ...] = ()
     links: tuple[Link, ...] = ()
     policies: tuple[PolicyText, ...] = ()
     contact_url: str | None = None
+    #: Whether the store addresses its customers formally.
+    formal: bool = False
     found: tuple[Item, ...] = ()
     strange: frozenset[str] = frozenset()
     earlier: tuple[str, ...] = ()

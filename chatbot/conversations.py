@@ -11,21 +11,16 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from chatbot import events
 from chatbot.models import Conversation
+from chatbot.wire_cart import wire_lines, wire_money
 from recovery import db
 from recovery.errors import CartbackError, LinkRefused
 from recovery.links import OpenedLink, open_link
 from recovery.runtime import Runtime
+from recovery.swaps import read_shown
 from recovery.tokens import sign_session
 
 REPLAY_BATCH = 50
 GONE_CARTS = {"deleted", "merged"}
-#: Whether the cart of conversation ``c`` became an order, or none again, since its sockets were told last.
-CART_NEWS = """
-    (SELECT k.status = 'ordered' FROM cart k WHERE k.id = c.cart_id) <> coalesce((
-        SELECT (e.payload ->> 'ordered')::boolean FROM conversation_event e
-        WHERE e.conversation_id = c.id AND e.payload ->> 't' = 'state' ORDER BY e.seq DESC LIMIT 1
-    ), false)
-"""
 
 
 class ConversationGone(CartbackError):
@@ -105,8 +100,27 @@ async def _find_or_make(opened: OpenedLink, now: datetime) -> Conversation:
         expires_at=opened.link.expires_at,
     )
     # Two tabs may open the link at once: the first row wins and both read it back.
-    await Conversation.bulk_create([fresh], ignore_conflicts=True)
-    return await Conversation.get(link_jti=first)
+    async with db.in_transaction():
+        await Conversation.bulk_create([fresh], ignore_conflicts=True)
+        made = await Conversation.get(link_jti=first)
+        if made.id == fresh.id:
+            await _begin(made, opened, now)
+    return made
+
+
+async def _begin(made: Conversation, opened: OpenedLink, now: datetime) -> None:
+    """Keep the cart that the page shows from its HTML: event 0, which is never sent, and what is news is news to it."""
+    fetched = opened.link.last_seen_at
+    if fetched is not None and opened.cart.received_at >= fetched:
+        return  # the shop changed it since; without an event 0 it is told
+    shown = await read_shown(opened.cart)
+    lines, total = wire_lines(opened.cart, opened.store, shown), wire_money(opened.cart, opened.store, shown.total)
+    await db.client().execute_query(
+        """
+        INSERT INTO conversation_event (conversation_id, seq, payload, at) VALUES ($1, 0, $2, $3)
+        """,
+        [made.id, orjson.dumps(events.cart(lines, total)).decode(), now],
+    )
 
 
 async def find_open(conversation: uuid.UUID, now: datetime) -> Conversation:
@@ -171,20 +185,6 @@ async def append(
         )
         written.append(event)
     return written
-
-
-async def tell_of_cart(conversation: uuid.UUID, now: datetime) -> list[Event]:
-    """Write down that the cart became an order or is none any more; nothing when that was done before."""
-    async with db.in_transaction() as connection:
-        await hold(connection, conversation)
-        rows = await connection.execute_query_dict(
-            f"""
-            SELECT k.status = 'ordered' AS ordered FROM conversation c JOIN cart k ON k.id = c.cart_id
-            WHERE c.id = $1 AND {CART_NEWS}
-            """,  # noqa: S608
-            [conversation],
-        )
-        return await append(connection, conversation, [events.state(row["ordered"]) for row in rows], now)
 
 
 async def events_after(conversation: uuid.UUID, seq: int, until: int | None = None) -> list[Event]:

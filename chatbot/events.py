@@ -21,9 +21,11 @@ From the server, durable: kept in the database, numbered by ``seq`` without a ho
     cards   {seq, msg, items}             products beside the answer: {id, name, price, image, url, why, in_stock}
     done    {seq, msg, ep, len, sha, finish, text?}   the answer is complete; ``text`` comes where no ``d`` could
     vote    {seq, msg, v}                 somebody voted
-    state   {seq, ordered}                the cart has become an order (true), or none again (false)
+    state   {seq, ordered, coupon}        the cart has become an order (true), or none again (false); its coupon that
+                                          works now, {code, percent, expires_at}, or null
     person  {seq, id, address, at}        the shop was asked to answer; ``address`` is masked
-    cart    {seq, id?, lines, total}      the cart to restore as it stands now; ``id`` is that of the ``take`` behind it
+    cart    {seq, id?, lines, total}      the cart to restore as it stands now; ``id`` is that of the ``take`` behind
+                                          it, without one the shop has changed it
 
 From the server, fleeting
     welcome {conv, seq, resumed, limits, disclosure}  after ``hello``; not ``resumed``: forget all, a full log comes
@@ -290,9 +292,14 @@ def vote(turn: str, value: int) -> dict[str, Any]:
     return {"t": "vote", "msg": turn, "v": value}
 
 
-def state(ordered: bool) -> dict[str, Any]:
-    """What became of the cart."""
-    return {"t": "state", "ordered": ordered}
+def coupon(code: str, percent: int, expires_at: str) -> dict[str, Any]:
+    """A coupon that works, as ``state`` and the page have it."""
+    return {"code": code, "percent": percent, "expires_at": expires_at}
+
+
+def state(ordered: bool, own: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What became of the cart, and its coupon."""
+    return {"t": "state", "ordered": ordered, "coupon": own}
 
 
 def person(ask: str, address: str, at: str) -> dict[str, Any]:

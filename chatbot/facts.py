@@ -62,7 +62,10 @@ class Facts:
         #: None where only the shop can tell it.
         self.total = None if known.total is None else Money(to_decimal(known.total, known.digits), known.currency)
         self.lines: tuple[Line, ...] = known.lines
-        self.codes = frozenset(code.casefold() for code in known.coupon_codes)
+        working = known.coupon is not None and known.coupon.outcome == "works"
+        #: The cart's own coupon while it is valid; ``codes`` are it and those that the cart holds in the shop.
+        self.coupon = known.coupon if working else None
+        self.codes = frozenset((*known.coupon_codes, *((self.coupon.code,) if self.coupon else ())))
         self.contact_url = known.contact_url
         self.policy: dict[str, list[PolicyFact]] = {}
         self._digits = known.digits

@@ -2,14 +2,17 @@
 
 import uuid
 from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from chatbot.context import Item, Knowledge, Line, Link, LinkKind, PolicyText
+from chatbot.context import Item, Knowledge, Line, Link, LinkKind, OwnCoupon, PolicyText
 from chatbot.models import Conversation, Turn
 from chatbot.needs import needs_of
 from chatbot.shelf import Shelves
-from recovery.models import Cart, Policy, Product, ProductLink, Store
-from recovery.stores.registry import in_force
+from recovery import coupons
+from recovery.emails import moment_in_words
+from recovery.models import Cart, LinkToken, Policy, Product, ProductLink, Store
+from recovery.stores.registry import StoreInForce, in_force
 from recovery.swaps import ShownLine, read_shown
 
 #: How many products a question may find, and how many earlier questions count.
@@ -31,10 +34,31 @@ class Reach:
     alike: tuple[Item, ...] = ()
 
 
-async def read_knowledge(conversation: uuid.UUID, question: str = "", shelves: Shelves | None = None) -> Knowledge:
-    """What the assistant may know in one conversation for one question, read now."""
+async def read_knowledge(
+    conversation: uuid.UUID, question: str = "", shelves: Shelves | None = None, now: datetime | None = None
+) -> Knowledge:
+    """What the assistant may know in one conversation for one question; of its coupon only what ``now`` can tell."""
     row = await Conversation.get(id=conversation).select_related("store", "cart")
-    store, cart = row.store, row.cart
+    known = await read_cart(row.store, row.cart)
+    earlier, shown = await _earlier(conversation, question)
+    of_cart = sorted({name for item in (*known.siblings, *known.items) for name in item.categories})
+    last = [product_id for cards in shown for product_id in cards]
+    needy = list(known.items)
+    reach = await _found(row.store, shelves, question, earlier, last, of_cart, needy) if shelves else Reach()
+    return replace(
+        known,
+        coupon=await _coupon(row, await in_force(row.store), now) if now is not None else None,
+        found=reach.found,
+        strange=reach.strange,
+        earlier=earlier,
+        shown=shown,
+        found_links=reach.links,
+        alike=reach.alike,
+    )
+
+
+async def read_cart(store: Store, cart: Cart) -> Knowledge:
+    """What may be known of a cart before anything is asked: its lines, what the store says of them and beside them."""
     restored = await read_shown(cart)
     ids = [line.product_id for line in restored.lines]
     families = {line.item.parent_id or line.item.product_id for line in restored.lines} | set(ids)
@@ -46,11 +70,6 @@ async def read_knowledge(conversation: uuid.UUID, question: str = "", shelves: S
         await Product.filter(store_id=store.id, product_id__in=ids, active=False).values_list("product_id", flat=True)
     )
     settings = (await in_force(store)).settings
-    earlier, shown = await _earlier(conversation, question)
-    of_cart = sorted({name for product in known.values() for name in product.categories})
-    last = [product_id for cards in shown for product_id in cards]
-    needy = [_item(product) for product in around]
-    reach = await _found(store, shelves, question, earlier, last, of_cart, needy) if shelves else Reach()
     return Knowledge(
         language=store.language,
         shop=store.name,
@@ -63,13 +82,18 @@ async def read_knowledge(conversation: uuid.UUID, question: str = "", shelves: S
         links=links,
         policies=await _policies(store, cart),
         contact_url=settings.contact_url,
-        found=reach.found,
-        strange=reach.strange,
-        earlier=earlier,
-        shown=shown,
-        found_links=reach.links,
-        alike=reach.alike,
+        formal=settings.form_of_address == "formal",
     )
+
+
+async def _coupon(row: Conversation, store: StoreInForce, now: datetime) -> OwnCoupon | None:
+    """The coupon of the one whose link opened the conversation, never that of another whose cart this was."""
+    link = await LinkToken.get_or_none(jti=row.link_jti).only("jti", "email_hash")
+    found = await coupons.heard_of(row.cart_id, link.email_hash, now) if link is not None else None
+    if found is None:
+        return None
+    coupon, outcome = found
+    return OwnCoupon(coupon.code, coupon.percent, moment_in_words(coupon.expires_at, store), outcome)
 
 
 async def _earlier(conversation: uuid.UUID, question: str) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:

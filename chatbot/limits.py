@@ -13,9 +13,10 @@ class Limits:
     takes_per_day: int = 100
     sockets_per_conversation: int = 3
     sockets_per_address: int = 20
-    #: In a minute and in an hour, of one address; 0 is no limit.
+    #: In a minute, and in an hour, of one address; 0 is no limit.
     handshakes_per_minute: int = 120
     fresh_links_per_address: int = 20
+    reports_per_address: int = 20
     frames_per_second: float = 5
     frame_burst: int = 30
     bad_frames: int = 3

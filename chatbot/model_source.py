@@ -89,8 +89,9 @@ class ModelSource:
 
     async def _by_model(self, asked: Asked, profile: ModelProfile, account: Account) -> AsyncGenerator[Piece, None]:
         """The model's answer; where it failed before any of it was shown, nothing, and the account says fallback."""
-        known = await read_knowledge(asked.right.conversation, asked.right.question, self._shelves)
-        facts, texts = typed_facts(known), self._texts.of(known.language)
+        right = asked.right
+        known = await read_knowledge(right.conversation, right.question, self._shelves, self._runtime.now())
+        facts, texts = typed_facts(known), self._texts.of(known.language, formal=known.formal)
         release = Release(facts, texts)
         account.answered_by, account.model, account.withheld = profile.model[:64], profile.model, release.withheld
         tools = Toolbox(known, facts, lambda query, limit: self._find(asked.store, query, limit))

@@ -107,7 +107,10 @@ class WithheldSentence(Model):
 
 
 class ConversationEvent(Model):
-    """One durable event as it is sent to every socket; ``payload`` is the frame without its ``seq``."""
+    """One durable event as it is sent to every socket; ``payload`` is the frame without its ``seq``.
+
+    Number 0 is never sent: the cart that stood on the page when the conversation began.
+    """
 
     id = fields.BigIntField(primary_key=True)
     conversation: fields.ForeignKeyRelation[Conversation] = fields.ForeignKeyField(

@@ -69,7 +69,10 @@ class Answer:
 
 
 class Room:
-    """One conversation on this node; ``seq`` is the last event known without a hole."""
+    """One conversation on this node; ``seq`` is the last event known without a hole.
+
+    ``mark`` is what the watch knows of the cart's state since which there are no news.
+    """
 
     def __init__(self, conversation: uuid.UUID) -> None:
         self.conversation = conversation
@@ -77,6 +80,7 @@ class Room:
         self.seq = 0
         self.answer: Answer | None = None
         self.loading: asyncio.Task[None] | None = None
+        self.mark: str | None = None
         self._loaded = False
         self._events: deque[Event] = deque(maxlen=KEPT_EVENTS)
         self._early: list[Message] = []

@@ -12,10 +12,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
+from chatbot import csp_reports
+from chatbot.assistant import publish_events
 from chatbot.chat import Chat
 from chatbot.conversations import GONE_CARTS, ConversationGone, open_session
 from chatbot.counters import client_address
 from chatbot.fresh_links import AgainRefused, ask_again
+from chatbot.news import own_coupon, tell_news
 from chatbot.pages import page_view, way_back
 from chatbot.sockets import endpoint
 from chatbot.texts import Texts
@@ -38,6 +41,7 @@ def routes() -> list[BaseRoute]:
         Route("/a/{token}", link_page, methods=["GET"]),
         Route("/api/assistant/session", session, methods=["POST"]),
         Route("/api/assistant/again", again, methods=["POST"]),
+        Route(csp_reports.PATH, csp_reports.csp_report, methods=["POST"]),
         WebSocketRoute("/ws", endpoint),
     ]
 
@@ -62,7 +66,7 @@ async def link_page(request: Request) -> Response:
         log.info("assistant.refused", cause=error.cause)
         return await _refused(request, error, token, now)
     await count_use(opened.link, now)
-    texts = _chat(request).texts.of(opened.store.language)
+    texts = await _chat(request).texts_for(opened.store)
     view = await page_view(runtime, opened, texts, now)
     boot = {
         "token": token,
@@ -74,7 +78,7 @@ async def link_page(request: Request) -> Response:
         "suggestions": view.starters,
         "person": {"address": view.person_address, "available": view.person},
         "share": view.share,
-        "coupon": None,
+        "coupon": await own_coupon(opened.cart, opened.link.email_hash, now),
     }
     return _html(request, "assistant.html", texts, 200, look=view.look, boot=boot, view=view)
 
@@ -87,7 +91,7 @@ async def _refused(request: Request, error: LinkRefused, token: str, now: dateti
         except LinkRefused:
             opened = None
         if opened is not None and opened.cart.status not in GONE_CARTS:
-            texts = _chat(request).texts.of(opened.store.language)
+            texts = await _chat(request).texts_for(opened.store)
             back = await way_back(_runtime(request), opened, now)
             look = look_of(opened.store, (await in_force(opened.store)).settings)
             boot = {"token": token, "texts": texts.page}
@@ -111,14 +115,17 @@ async def session(request: Request) -> Response:
     except ConversationGone:
         return _refusal("closed", 410)
     conversation = opened.conversation
+    # Before the socket replays what was told: the page has the cart of this moment.
+    written = await tell_news(conversation.id, now)
+    await publish_events(chat.fanout, conversation.id, written)
     store = await conversation.store
     return _json(
         {
             "conv": str(conversation.id),
             "session": opened.session,
-            "seq": conversation.last_seq,
+            "seq": written[-1].seq if written else conversation.last_seq,
             "limits": chat.client_limits(),
-            "disclosure": chat.texts.of(conversation.language).disclosure(store.name),
+            "disclosure": (await chat.texts_for(store)).disclosure(store.name),
             "language": conversation.language,
             "expires_at": conversation.expires_at.isoformat(),
         },
@@ -223,6 +230,7 @@ def _policy(origin: str, look: Look) -> str:
             "frame-ancestors 'none'",
             "object-src 'none'",
             "require-trusted-types-for 'script'",
+            f"report-uri {csp_reports.PATH}",
         ]
     )
 

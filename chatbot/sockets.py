@@ -181,7 +181,7 @@ class Socket:
             "seq": room.seq,
             "resumed": cursor.resumed or hello.last_seq == 0,
             "limits": self._chat.client_limits(),
-            "disclosure": self._chat.texts.of(conversation.language).disclosure(conversation.store.name),
+            "disclosure": (await self._chat.texts_for(conversation.store)).disclosure(conversation.store.name),
         }
         self._say(welcome)
         self._cursor = cursor

@@ -28,7 +28,7 @@ class Trait(BaseModel):
 
 
 class Texts(BaseModel):
-    """One language; words to look for are folded (see ``words``), a ``*`` at a keyword stands for any end."""
+    """One language and form of address; words to look for are folded (see ``words``), a ``*`` at one is any end."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -73,32 +73,37 @@ class Texts(BaseModel):
 
 
 class AllTexts:
-    """Every language there is."""
+    """Every language there is, in both forms of address."""
 
-    def __init__(self, by_language: dict[str, Texts]) -> None:
+    def __init__(self, by_language: dict[str, Texts], formal: dict[str, Texts]) -> None:
         self._by_language = by_language
+        self._formal = formal
 
-    def of(self, tag: str) -> Texts:
+    def of(self, tag: str, *, formal: bool = False) -> Texts:
         """The texts for a BCP 47 tag, by its language; English where there are none."""
-        return self._by_language.get(tag.partition("-")[0].lower(), self._by_language[FALLBACK])
+        known = self._formal if formal else self._by_language
+        return known.get(tag.partition("-")[0].lower(), known[FALLBACK])
 
     def preferred(self, accept_language: str) -> Texts:
-        """The texts for a browser whose ``Accept-Language`` is this."""
+        """The texts for a browser whose ``Accept-Language`` is this, formal since nobody knows whose page it is."""
         for part in accept_language.split(","):
             tag = part.partition(";")[0].strip().partition("-")[0].lower()
-            if tag in self._by_language:
-                return self._by_language[tag]
-        return self._by_language[FALLBACK]
+            if tag in self._formal:
+                return self._formal[tag]
+        return self._formal[FALLBACK]
 
 
 def load_texts() -> AllTexts:
     """Read the files of every language."""
-    return AllTexts({language: _read(language) for language in LANGUAGES})
+    return AllTexts(*({language: _read(language, formal=formal) for language in LANGUAGES} for formal in (False, True)))
 
 
-def _read(language: str) -> Texts:
+def _read(language: str, *, formal: bool) -> Texts:
+    """One language; what the section ``formal`` of its file holds stands in place of the informal texts."""
     folder = files("chatbot").joinpath("locale")
     data = orjson.loads(folder.joinpath(f"{language}.json").read_bytes())
+    for section, texts in data.pop("formal", {}).items():
+        data[section] |= texts if formal else {}
     traits = orjson.loads(folder.joinpath(f"traits.{language}.json").read_bytes())
     words = {"stopwords": frozenset(data["stopwords"].split()), "everyday": frozenset(data["everyday"].split())}
     return Texts(language=language, traits=traits, **(data | words))

@@ -6,11 +6,11 @@ The store and the cart are those of the conversation, never an argument. A produ
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Annotated, Any, Literal, Protocol
 
-import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from chatbot import prompt
 from chatbot.context import Item, Knowledge, PolicyText
+from chatbot.shortening import fitting
 from recovery.llm_wire import Tool, ToolCall
 
 MOST_FOUND = 8
@@ -98,7 +98,7 @@ class Toolbox:
             result = await self._result(call)
         except _Wrong as error:
             result = {"error": str(error)}
-        return orjson.dumps(result).decode()[:LONGEST_RESULT]
+        return fitting(result, LONGEST_RESULT)
 
     async def _result(self, call: ToolCall) -> Any:
         tool = _BY_NAME.get(call.name)

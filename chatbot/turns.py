@@ -14,7 +14,7 @@ from chatbot.account import LONGEST_DETAIL, LONGEST_SENTENCE, Account
 from chatbot.conversations import Event, append, hold, hold_open
 from chatbot.limits import Limits
 from chatbot.models import Turn
-from recovery import db
+from recovery import budgets, db
 from recovery.errors import CartbackError
 
 #: A turn whose producers died this often gets no further one.
@@ -163,20 +163,27 @@ async def take_over(
 ) -> TakenOver | None:
     """Take a running turn whose producer's lease is over; None when there is nothing to take.
 
-    Nothing was shown of it yet: it is produced again. Something was, or nobody is there: it ends there, marked so.
+    Nothing was shown of it yet: it is produced again. Something was, or nobody is there: it ends there, marked so. What
+    the one who is gone had reserved of the conversation's tokens is free again.
     """
     async with db.in_transaction() as connection:
         await hold(connection, conversation)
         row = await _seize(connection, turn, producer, limits, "lease_until < now()")
         if row is None:
             return None
-        if row["cancel_requested"]:
-            return await _end(connection, row, "cancelled", now)
-        if row["first_text_at"] is not None:
-            return await _end(connection, row, "cut", now)
-        if row["fence"] > MAX_PRODUCERS or row["unwatched"]:
-            return await _end(connection, row, "error", now)
-        return await _begin(connection, row, now)
+        taken = await _go_on(connection, row, now)
+    await budgets.release_all(budgets.of_conversation(conversation))
+    return taken
+
+
+async def _go_on(connection: BaseDBAsyncClient, row: dict[str, Any], now: datetime) -> TakenOver:
+    if row["cancel_requested"]:
+        return await _end(connection, row, "cancelled", now)
+    if row["first_text_at"] is not None:
+        return await _end(connection, row, "cut", now)
+    if row["fence"] > MAX_PRODUCERS or row["unwatched"]:
+        return await _end(connection, row, "error", now)
+    return await _begin(connection, row, now)
 
 
 async def _seize(

@@ -2,24 +2,29 @@
 
 import asyncio
 import time
+from datetime import datetime
 from typing import Any
 
 import structlog
 
 from chatbot import events, turns
 from chatbot.assistant import Assistant, publish_events
-from chatbot.conversations import CART_NEWS, GONE_CARTS, tell_of_cart, touch
+from chatbot.conversations import GONE_CARTS, touch
 from chatbot.fanout import Fanout
 from chatbot.limits import Limits
+from chatbot.news import MARK, tell_news
 from chatbot.rooms import Room, Rooms
 from recovery import db
 from recovery.runtime import Runtime
+
+#: Of so many rooms the news are read in one round; the others have their turn in the next.
+MOST_READ = 100
 
 log = structlog.get_logger()
 
 
 class Watch:
-    """One loop a process, two statements a round however many sockets there are."""
+    """One loop a process, two statements a round however many sockets there are, and more where there may be news."""
 
     def __init__(self, rooms: Rooms, assistant: Assistant, fanout: Fanout, limits: Limits, runtime: Runtime) -> None:
         self._rooms = rooms
@@ -48,14 +53,22 @@ class Watch:
             return
         if full:
             self._seen_at = time.monotonic()
-        found = await _states(list(rooms))
+        found = await _states(list(rooms), self._runtime.now())
         for key, room in rooms.items():
             self._compare(room, found.get(key))
-            if key in found and found[key]["news"]:
-                written = await tell_of_cart(room.conversation, self._runtime.now())
-                await publish_events(self._fanout, room.conversation, written)
+        await self._tell([(room, found[key]["mark"]) for key, room in rooms.items() if key in found])
         if full:
             await self._touch(list(rooms))
+
+    async def _tell(self, marked: list[tuple[Room, str]]) -> None:
+        """Tell what became of the carts whose mark is another than when their news were read last."""
+        changed = [(room, mark) for room, mark in marked if room.mark != mark]
+        # Whoever has been seen before is told first: a change has just been made there.
+        changed.sort(key=lambda one: one[0].mark is None)
+        for room, mark in changed[:MOST_READ]:
+            written = await tell_news(room.conversation, self._runtime.now())
+            room.mark = mark
+            await publish_events(self._fanout, room.conversation, written)
 
     def _compare(self, room: Room, state: dict[str, Any] | None) -> None:
         now = self._runtime.now()
@@ -84,17 +97,17 @@ class Watch:
             await touch(conversations)
 
 
-async def _states(conversations: list[str]) -> dict[str, dict[str, Any]]:
+async def _states(conversations: list[str], now: datetime) -> dict[str, dict[str, Any]]:
     rows = await db.client().execute_query_dict(
         f"""
         SELECT c.id, c.status, c.expires_at, c.last_seq, l.revoked_at, t.id AS turn, length(t.answer) AS length,
-               t.lease_until < now() AS orphan, k.status AS cart, c.status = 'open' AND {CART_NEWS} AS news
+               t.lease_until < now() AS orphan, k.status AS cart, {MARK} AS mark
         FROM conversation c JOIN cart k ON k.id = c.cart_id
         LEFT JOIN link_token l ON l.jti = c.link_jti
         LEFT JOIN turn t ON t.running_key = c.id
         WHERE c.id = ANY($1)
         """,  # noqa: S608
-        [conversations],
+        [conversations, now],
     )
     return {str(row["id"]): row for row in rows}
 

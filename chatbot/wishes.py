@@ -13,14 +13,15 @@ from chatbot.conversations import GONE_CARTS, ConversationGone, Event, append, h
 from chatbot.limits import Limits
 from chatbot.models import Conversation, Turn
 from chatbot.turns import TurnRefused
+from chatbot.wire_cart import untold_values, wire_lines, wire_money
 from recovery import db, notices
 from recovery.language import Texts
 from recovery.models import Cart, Store
-from recovery.money import format_money, format_quantity
+from recovery.money import format_quantity
 from recovery.runtime import Runtime
 from recovery.store_settings import StoreSettings
 from recovery.stores.registry import in_force
-from recovery.swaps import ShownCart, ShownLine, SwapRefused, read_shown, swap
+from recovery.swaps import ShownLine, SwapRefused, read_shown, swap
 from recovery.text import email_address, mask_address, one_line
 
 #: Turns of a transcript: more than a day's questions.
@@ -95,35 +96,6 @@ def support_address(settings: StoreSettings) -> str | None:
     return settings.support_address or settings.reply_to or settings.sender_address
 
 
-def wire_lines(cart: Cart, store: Store, shown: ShownCart) -> list[dict[str, Any]]:
-    """The lines of the cart to restore, as people read them."""
-    return [_wire_line(cart, store, line) for line in shown.lines]
-
-
-def _wire_line(cart: Cart, store: Store, line: ShownLine) -> dict[str, Any]:
-    told = {
-        "product_id": line.product_id,
-        "name": line.name,
-        "options": untold_values(line),
-        "quantity": format_quantity(line.quantity, store.language),
-        "total": wire_money(cart, store, line.total),
-        "image": line.image_url,
-        "url": line.url,
-        "in_stock": line.in_stock,
-    }
-    return told | ({"was": line.was} if line.was is not None else {})
-
-
-def untold_values(line: ShownLine) -> str:
-    """The options of a line in one text; a variant's name often says them already."""
-    return " · ".join(option["value"] for option in line.options if option["value"] not in line.name)
-
-
-def wire_money(cart: Cart, store: Store, amount: int | None) -> str | None:
-    """An amount of the cart as people read it, None where only the shop can tell it."""
-    return None if amount is None else format_money(amount, cart.currency, store.language, cart.currency_digits)
-
-
 async def _hold_talks(connection: BaseDBAsyncClient, conversation: uuid.UUID, now: datetime) -> list[uuid.UUID]:
     """Hold every open conversation about the same cart, always in the same order."""
     rows = await connection.execute_query_dict(
@@ -147,9 +119,11 @@ async def _locked_cart(cart_id: int) -> Cart:
 
 
 async def _count(connection: BaseDBAsyncClient, conversation: uuid.UUID, kind: str, now: datetime) -> int:
+    """How often the customer has had such a wish within a day; what the shop changed has no id."""
     rows = await connection.execute_query_dict(
         """
-        SELECT count(*) AS n FROM conversation_event WHERE conversation_id = $1 AND payload ->> 't' = $2 AND at > $3
+        SELECT count(*) AS n FROM conversation_event
+        WHERE conversation_id = $1 AND payload ->> 't' = $2 AND payload ? 'id' AND at > $3
         """,
         [conversation, kind, now - timedelta(days=1)],
     )
@@ -195,7 +169,7 @@ def _told(cart: Cart, store: Store, line: ShownLine) -> str:
     options = untold_values(line)
     name = f"{line.name} ({options})" if options else line.name
     total = wire_money(cart, store, line.total)
-    return f"{format_quantity(line.quantity, store.language)} × {name}" + (f": {total}" if total else "")
+    return f"{format_quantity(line.quantity, store.language, line.sold_by)} × {name}" + (f": {total}" if total else "")
 
 
 def _talk(turns: Sequence[Turn], customer: str, assistant: str) -> list[dict[str, str]]:

@@ -4,7 +4,8 @@
     try: ... the call ...
     finally: await settle(reservation, usage.total)                   # None when the server did not count: all of it
 
-A crash in between leaks the reservation for LEASE_SECONDS at most; then the next one that needs the room takes it back.
+A crash in between leaks the reservation for LEASE_SECONDS at most; then the next one that needs the room takes it back,
+or whoever takes over what it was for.
 """
 
 from collections.abc import Sequence
@@ -40,6 +41,7 @@ _TAKE_BACK_LEAKED = """
 DELETE FROM llm_reservation WHERE id IN (SELECT id FROM llm_reservation WHERE until <= now() FOR UPDATE SKIP LOCKED)
 RETURNING keys, tokens
 """
+_TAKE_BACK_ALL = "DELETE FROM llm_reservation WHERE keys ? $1 RETURNING keys, tokens"
 _SETTLE = "UPDATE llm_budget SET reserved = reserved - $2, used = used + $3 WHERE key = $1"
 
 
@@ -100,8 +102,20 @@ async def settle(reservation: Reservation, used: int | None) -> None:
 
 async def release_leaked() -> int:
     """Give back what crashed processes had reserved; how many reservations."""
+    return await _give_back(_TAKE_BACK_LEAKED, [])
+
+
+async def release_all(budget: Budget) -> int:
+    """Give back every reservation within a budget that has one user at a time, and that one is gone; how many.
+
+    If it only slept, what it used counts when it settles.
+    """
+    return await _give_back(_TAKE_BACK_ALL, [budget.key])
+
+
+async def _give_back(statement: str, values: list[Any]) -> int:
     async with db.in_transaction() as connection:
-        rows = await connection.execute_query_dict(_TAKE_BACK_LEAKED)
+        rows = await connection.execute_query_dict(statement, values)
         leaked: dict[str, int] = {}
         for row in rows:
             for key in orjson.loads(row["keys"]):

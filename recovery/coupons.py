@@ -8,6 +8,7 @@ A code is in our row before the shop hears of it and never in a mail before the 
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 from uuid import uuid4
 
 from recovery import coupons_ledger as ledger
@@ -19,6 +20,8 @@ from recovery.money import format_money
 from recovery.stores.registry import StoreInForce
 
 OURS = ("reserved", "issued", "redeemed")
+#: What became of a coupon, as its customer sees it.
+Outcome = Literal["works", "used", "over", "withdrawn"]
 HELD_IN: dict[str, ledger.Column] = {"reserved": "reserved", "issued": "issued", "withdrawing": "issued"}
 
 
@@ -31,10 +34,29 @@ class CouponState:
     expires_at: datetime
 
 
-async def of_cart(cart_id: int, now: datetime) -> CouponState | None:
-    """The coupon of this cart that the shop knows, that is not used and not over."""
-    found = await Coupon.filter(cart_id=cart_id, status="issued", expires_at__gt=now).order_by("-created_at").first()
+async def of_cart(cart_id: int, now: datetime, person: str | None = None) -> CouponState | None:
+    """The coupon of this cart that the shop knows, that is not used and not over; of one ``person`` where one asks.
+
+    A cart may have got another address since its coupon was made.
+    """
+    mine = Coupon.filter(cart_id=cart_id, **({} if person is None else {"email_hash": person}))
+    found = await mine.filter(status="issued", expires_at__gt=now).order_by("-created_at").first()
     return state(found) if found else None
+
+
+async def heard_of(cart_id: int, person: str, now: datetime) -> tuple[CouponState, Outcome] | None:
+    """The coupon of this cart that a person may ask about: the one that works, else the last one the shop knew."""
+    working = await of_cart(cart_id, now, person)
+    if working is not None:
+        return working, "works"
+    known = Coupon.filter(cart_id=cart_id, email_hash=person, issued_at__not_isnull=True)
+    last = await known.order_by("-created_at").first()
+    if last is None:
+        return None
+    if last.status == "redeemed":
+        return state(last), "used"
+    ended = last.status == "issued" or last.closed_reason == "expired"
+    return state(last), "over" if ended else "withdrawn"
 
 
 def state(coupon: Coupon) -> CouponState:

@@ -96,7 +96,7 @@ async def restore(request: Request) -> Response:
         return refusal(request, LinkRefused("cart gone"))
     if opened.cart.status == "ordered":
         return await _saved_cart(opened, None, ordered=True)
-    coupon = await coupons.of_cart(opened.cart.id, now)
+    coupon = await coupons.of_cart(opened.cart.id, now, opened.link.email_hash)
     if opened.cart.restore_url:
         return RedirectResponse(await _with_handoff(runtime, opened, coupon), 302, headers=pages.PRIVATE)
     return await _saved_cart(opened, coupon, ordered=False)

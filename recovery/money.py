@@ -56,11 +56,17 @@ def to_quantity(value: Decimal) -> int:
     return int(scaled)
 
 
-def format_quantity(quantity: int, locale: str) -> str:
-    """A stored quantity (1/10,000) written as in ``locale``, without needless zeros."""
+def format_quantity(quantity: int, locale: str, sold_by: str = "piece") -> str:
+    """A stored quantity (1/10,000) written as in ``locale``, without needless zeros, with its unit if not pieces."""
     exact = to_decimal(quantity, 4).normalize()
     # By default babel rounds to three decimals, and 0.0001 would be 0.
-    return str(format_decimal(exact, locale=babel_locale(locale), decimal_quantization=False))
+    number = str(format_decimal(exact, locale=babel_locale(locale), decimal_quantization=False))
+    return number if sold_by == "piece" else f"{number}\u00a0{unit_name(sold_by)}"
+
+
+def unit_name(sold_by: str) -> str:
+    """The unit that something is sold by, as people write it."""
+    return {"m2": "m²", "m3": "m³"}.get(sold_by.lower(), sold_by)
 
 
 def babel_locale(tag: str) -> Locale:

@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse
 from recovery import brand
 from recovery.language import Texts
 from recovery.models import Cart, Connection, Product, Store
-from recovery.money import format_money, format_quantity
+from recovery.money import format_money, format_quantity, unit_name
 from recovery.store_settings import StoreSettings
 from recovery.stores.reading import url_fault
 from recovery.swaps import ShownLine
@@ -52,7 +52,7 @@ async def compare_with_shop(store: Store, cart: Cart, lines: Sequence[ShownLine]
 
 def _line(store: Store, cart: Cart, line: ShownLine, product: Product | None, texts: Texts) -> Line:
     price = money(store, cart, line.total, texts)
-    quantity = format_quantity(line.quantity, store.language)
+    quantity = format_quantity(line.quantity, store.language, line.sold_by)
     options = untold_options(line.name, line.options)
     if product is None or product.currency != cart.currency:
         return Line(line, options, "unknown", texts.get("state", "unknown"), price, quantity)
@@ -78,7 +78,8 @@ async def price_today(store: Store, cart: Cart, lines: Sequence[ShownLine], text
 def _unit_price(store: Store, product: Product | None) -> str:
     if product is None:
         return ""
-    return format_money(product.price, product.currency, store.language, product.currency_digits)
+    price = format_money(product.price, product.currency, store.language, product.currency_digits)
+    return price if product.sold_by == "piece" else f"{price} / {unit_name(product.sold_by)}"
 
 
 def money(store: Store, cart: Cart, amount: int | None, texts: Texts) -> str:

@@ -38,6 +38,7 @@ class ShownLine:
     url: str | None
     in_stock: bool
     was: str | None = None
+    sold_by: str = "piece"
 
     @property
     def quantity(self) -> int:
@@ -88,8 +89,9 @@ def _line(cart: Cart, item: CartItem, swap: CartSwap | None, products: Mapping[s
         product = products.get(item.product_id)
         available = product is None or (product.active and product.in_stock)
         return ShownLine(
-            item, item.product_id, item.name, item.options, item.row_total, item.image_url, item.url, available
-        )
+            item, item.product_id, item.name, item.options, item.row_total, item.image_url, item.url, available,
+            sold_by=product.sold_by if product is not None else "piece",
+        )  # fmt: skip
     values = {str(entry["name"]): str(entry["value"]) for entry in taken.attributes}
     names = [option["name"] for option in item.options if option["name"] in values]
     return ShownLine(
@@ -102,6 +104,7 @@ def _line(cart: Cart, item: CartItem, swap: CartSwap | None, products: Mapping[s
         url=taken.url or item.url,
         in_stock=taken.active and taken.in_stock,
         was=item.product_id,
+        sold_by=taken.sold_by,
     )
 
 

@@ -36,6 +36,9 @@ async function ask(token: string, labels: Labels): Promise<[string, boolean]> {
     const minutes = Math.ceil(Number(answer.headers.get("Retry-After") || 60) / 60);
     return [labels("again_wait", { minutes: String(minutes) }), false];
   }
-  const gone = answer.status === 404 || answer.status === 410;
-  return [labels(gone ? "again_gone" : "again_offline"), gone];
+  // What stands before the server may answer in its own words.
+  const { error = "" } = (await answer.json().catch(() => ({}))) as { error?: string };
+  const own = labels(`again_${error}`);
+  const final = answer.status < 429;
+  return [own || labels(final ? "again_gone" : "again_offline"), final];
 }

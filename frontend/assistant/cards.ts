@@ -14,11 +14,7 @@ export function cardItem(card: Card, labels: Labels, cart: InCart): HTMLLIElemen
   const item = element("li", "card");
   const url = webAddress(card.url);
   const box = url ? element("a") : element("div");
-  if (box instanceof HTMLAnchorElement) {
-    box.href = url;
-    box.rel = "noreferrer noopener";
-    box.target = "_blank";
-  }
+  if (url) Object.assign(box, { href: url, rel: "noreferrer", target: "_blank" });
   const image = webAddress(card.image);
   if (image) box.append(picture(image, 168));
   const name = element("strong", "", card.name);

@@ -141,12 +141,13 @@ export function openChat(boot: Boot): void {
       link.restart();
     } else if (change === "reset") redraw();
     else if (change === "state") {
-      cart.coupon(talk.coupon ?? boot.coupon);
+      // A page that is opened anew replays what was told before; what it has itself is newer.
+      if (talk.coupon !== undefined) cart.coupon(talk.coupon, live);
       notes.ordered(talk.ordered && !boot.ordered, live);
     } else if (change === "cart" && talk.cart) {
       cart.draw(talk.cart.lines, talk.cart.total);
       redrawCards();
-      notes.cart(talk.cart.lines, live);
+      notes.cart(talk.cart, live);
     } else if (change === "person" && talk.person) {
       dialog?.done();
       notes.person(talk.person.address, talk.person.at, live);
@@ -230,13 +231,14 @@ export function openChat(boot: Boot): void {
     composer.running(busy);
     starters.hidden = ended || busy || turns.some((turn) => turn.waiting);
     drawSuggestions(
-      next(boot.suggestions, turns, labels),
+      next(boot.suggestions, turns, labels, (id) => cart.standsFor(id) !== undefined),
       (text) => {
         ask(text);
         composer.focusWithoutKeyboard();
       },
       // At first the way to a person stands above, beside the disclosure.
       turns.length && dialog ? button("chip person", labels("person"), dialog.open) : null,
+      !!boot.contact && !!turns.at(-1)?.text.includes(boot.contact),
     );
     scroll.grown();
   }
@@ -250,7 +252,7 @@ export function openChat(boot: Boot): void {
   sharing.hidden = !boot.share;
   sharing.onclick = () => share(boot.share as string, document.title, sharing, labels);
 
-  cart.coupon(boot.coupon);
+  cart.coupon(boot.coupon, false);
   refresh();
   link.start();
 }

@@ -31,7 +31,7 @@ export interface Line {
 export interface Coupon {
   code: string;
   percent: number;
-  expires_at: string | null;
+  expires_at: string;
 }
 
 export type Durable =

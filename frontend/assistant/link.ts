@@ -35,10 +35,6 @@ export class Link {
     document.addEventListener("visibilitychange", () => document.hidden || this.hurry());
   }
 
-  get connected(): boolean {
-    return this.welcome;
-  }
-
   send(frame: Outgoing): void {
     if (this.welcome) this.socket?.send(JSON.stringify(frame));
     else this.hurry();

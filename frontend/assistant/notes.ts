@@ -1,12 +1,12 @@
 /** Lines between the turns: what became of the cart, and that a person was asked. Each stands where it came last. */
 
 import { button, byId, element, type Labels, say } from "./dom.ts";
-import type { Line } from "./frames.ts";
+import type { Shown } from "./talk.ts";
 
 export interface Notes {
   /** The cart became an order, or none again; a page that was opened later says so at its top. */
   ordered(is: boolean, live: boolean): void;
-  cart(lines: Line[], live: boolean): void;
+  cart(cart: Shown, live: boolean): void;
   person(address: string, at: string, live: boolean): void;
   clear(): void;
 }
@@ -32,7 +32,11 @@ export function openNotes(
       if (!is) orderedNote.remove();
       else if (!orderedNote.isConnected) tell(orderedNote, labels("ordered"), live);
     },
-    cart(lines, live) {
+    cart({ id, lines }, live) {
+      if (!id) {
+        tell(cartNote, labels("cart_changed"), live);
+        return;
+      }
       const taken = lines.filter((line) => line.was).at(-1);
       if (!taken) {
         if (cartNote.isConnected) tell(cartNote, labels("cart_as_before"), live);

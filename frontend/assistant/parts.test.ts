@@ -13,6 +13,8 @@ const labels = labelsOf({
   again_wait: "In {minutes} min",
   again_gone: "Gone",
   again_offline: "Offline",
+  again_not_needed: "Still works",
+  again_unavailable: "No mails now",
   cart_total_unknown: "in the shop",
 });
 const byId = (id: string) => document.getElementById(id) as HTMLElement;
@@ -31,6 +33,7 @@ describe("the cart", () => {
   };
 
   beforeEach(() => {
+    document.documentElement.lang = "en";
     document.body.innerHTML = `<details id="cart"><span id="thumbs"></span><small id="count"></small>
       <b data-total></b><ul id="lines"><li data-id="m"></li></ul><p id="coupon"></p></details>`;
   });
@@ -44,10 +47,40 @@ describe("the cart", () => {
     expect(panel.standsFor("x")).toBeUndefined();
     expect(byId("count").textContent).toBe("(1)");
     expect(document.querySelector("[data-total]")?.textContent).toBe("in the shop");
-    expect(byId("lines").textContent).toContain("2 × €478.00");
+    expect(byId("lines").textContent).toContain("2 × Jacket, S");
+    panel.draw([{ ...LINE, total: null }], null);
+    expect(byId("lines").textContent).toContain("in the shop");
     (document.querySelector(".undo") as HTMLElement).click();
     (document.querySelector(".undo") as HTMLElement).click();
     expect(taken).toEqual([["s", "m"]]);
+  });
+
+  it("keeps whoever is in a line of it there when it is drawn anew", () => {
+    const panel = cartPanel(labels, () => {});
+    panel.draw([LINE], "1");
+    document.querySelector<HTMLElement>(".undo")?.focus();
+    panel.draw([{ ...LINE, quantity: "3" }], "2");
+    expect(document.activeElement?.className).toBe("plain undo");
+    (document.activeElement as HTMLElement).blur();
+    panel.draw([LINE], "1");
+    expect(document.activeElement).toBe(document.body);
+  });
+
+  it("shows a coupon until it ends and takes it away then", () => {
+    vi.useFakeTimers();
+    const panel = cartPanel(labels, () => {});
+    const place = byId("coupon");
+    const inAnHour = new Date(Date.now() + 3_600_000).toISOString();
+    panel.coupon({ code: "BACK-1", percent: 5, expires_at: inAnHour }, false);
+    const copy = place.querySelector("button");
+    expect(place.textContent).toContain("BACK-1");
+    panel.coupon({ code: "BACK-1", percent: 5, expires_at: inAnHour }, true);
+    expect(place.querySelector("button")).toBe(copy);
+    vi.advanceTimersByTime(3_600_001);
+    expect([place.hidden, place.textContent]).toEqual([true, ""]);
+    panel.coupon({ code: "BACK-2", percent: 5, expires_at: inAnHour }, false);
+    expect(place.hidden).toBe(true);
+    vi.useRealTimers();
   });
 });
 
@@ -118,7 +151,9 @@ describe("asking for a fresh link", () => {
     [new Response('{"sent_to": "a…@e…"}', { status: 202 }), "Sent to a…@e…", true],
     [new Response("{}", { status: 429, headers: { "Retry-After": "61" } }), "In 2 min", false],
     [new Response("{}", { status: 410 }), "Gone", true],
-    [new Response("{}", { status: 503 }), "Offline", false],
+    [new Response('{"error":"not_needed"}', { status: 409 }), "Still works", true],
+    [new Response('{"error":"unavailable"}', { status: 503 }), "No mails now", false],
+    [new Response("<html>", { status: 502 }), "Offline", false],
     [null, "Offline", false],
   ])("tells plainly what came of it", async (answer, told, hidden) => {
     vi.stubGlobal("fetch", async () => {

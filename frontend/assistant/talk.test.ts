@@ -163,7 +163,8 @@ describe("wishes beside questions", () => {
 describe("the cart", () => {
   it("has a coupon only when the server says so, and keeps it when it says nothing", () => {
     const talk = begun();
-    const coupon = { code: "C", percent: 5, expires_at: null };
+    const coupon = { code: "C", percent: 5, expires_at: "2026-11-27T17:00:00+00:00" };
+    expect(talk.coupon).toBeUndefined();
     talk.take({ t: "state", seq: 3, coupon });
     talk.take({ t: "state", seq: 4, ordered: true });
     expect(talk.coupon).toEqual(coupon);

@@ -22,6 +22,9 @@ export interface Turn {
   vote: number;
 }
 
+/** The cart to restore; `id` where the customer took a variant, none where the shop changed it. */
+export type Shown = { id?: string; lines: Line[]; total: string | null };
+
 /** `null`: nothing to draw; `state`: what became of the cart; `reset`: draw everything anew; `broken`: reconnect. */
 export type Change = Turn | null | "state" | "cart" | "person" | "reset" | "broken";
 
@@ -38,9 +41,10 @@ export class Talk {
   seq = 0;
   /** Whether the server told that the cart has become an order. */
   ordered = false;
-  coupon: Coupon | null = null;
+  /** The coupon that works now, or none; undefined until the server tells. */
+  coupon: Coupon | null | undefined;
   /** The cart to restore as the server told it last; null until it does. */
-  cart: { lines: Line[]; total: string | null } | null = null;
+  cart: Shown | null = null;
   /** Where a person of the shop will answer, and since when that is known. */
   person: { address: string; at: string } | null = null;
   turns = new Map<string, Turn>();
@@ -118,7 +122,8 @@ export class Talk {
   reset(): void {
     this.seq = 0;
     this.ordered = false;
-    this.coupon = this.cart = this.person = null;
+    this.coupon = undefined;
+    this.cart = this.person = null;
     for (const turn of [...this.turns.values()]) if (!turn.waiting) this.turns.delete(turn.id);
   }
 

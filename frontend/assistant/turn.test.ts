@@ -4,7 +4,13 @@ import type { Card } from "./frames.ts";
 import { Talk, type Turn } from "./talk.ts";
 import { type Acts, turnView } from "./turn.ts";
 
-const labels = labelsOf({ stopped: "Stopped", retry: "Try again", take: "Take this instead", in_cart: "In" });
+const labels = labelsOf({
+  stopped: "Stopped",
+  retry: "Try again",
+  take: "Take this instead",
+  in_cart: "In",
+  contact: "Contact",
+});
 const CARD: Card = {
   id: "s",
   name: "Jacket, S",
@@ -77,8 +83,8 @@ describe("a turn", () => {
       turn({ text: "Ask https://shop.example/contact or https://evil.example <b>x</b>", finish: "stop" }),
       false,
     );
-    expect([...view.node.querySelectorAll("a")].map((link) => link.href)).toEqual([
-      "https://shop.example/contact",
+    expect([...view.node.querySelectorAll("a")].map((link) => [link.href, link.textContent])).toEqual([
+      ["https://shop.example/contact", "Contact"],
     ]);
     expect(view.node.querySelector("b")).toBeNull();
   });

@@ -50,7 +50,7 @@ export function turnView(labels: Labels, acts: Acts, contact: string): TurnView 
     question.textContent = turn.question;
     queued.hidden = !turn.waiting;
     dots.hidden = turn.text !== "" || over || (turn.waiting && away);
-    if (over) text.replaceChildren(...linked(turn.text, contact));
+    if (over) text.replaceChildren(...linked(turn.text, contact, labels("contact")));
     else text.textContent = turn.text;
     text.hidden = turn.text === "";
     if (turn.cards.length !== cards.childElementCount) redrawCards(turn);
@@ -69,12 +69,12 @@ export function turnView(labels: Labels, acts: Acts, contact: string): TurnView 
   return { node, draw, redrawCards };
 }
 
-/** The text with the shop's own contact address, and no other, as a link. */
-function linked(text: string, contact: string): Node[] {
+/** The text with the shop's own contact address, and no other, as a link that says where it leads. */
+function linked(text: string, contact: string, name: string): Node[] {
   const parts = contact ? text.split(contact) : [text];
   return parts.flatMap((part, index) => {
     if (index === 0) return [new Text(part)];
-    const link = element("a", "", contact);
+    const link = element("a", "", name);
     link.href = contact;
     link.rel = "noreferrer";
     return [link, new Text(part)];

@@ -66,7 +66,7 @@ async def ask_files(runtime: Runtime, files: Sequence[tuple[Path, Path, str]]) -
         for number, asked in enumerate(read_questions(file)):
             content = (asked.cart, asked.before)
             if content not in conversations:
-                conversations[content] = await _conversation_of(runtime, told, asked, number)
+                conversations[content] = await conversation_of(runtime, told, asked, number)
             told.amounts = _cart_amounts(told, asked)
             await _ask(asked, told, conversations[content], shelves, score)
     return score
@@ -93,7 +93,7 @@ async def _ask(asked: Question, told: Told, conversation: Conversation, shelves:
         score.right[group][not bad] += 1
 
 
-async def _conversation_of(runtime: Runtime, told: Told, asked: Question, number: int) -> Conversation:
+async def conversation_of(runtime: Runtime, told: Told, asked: Question, number: int) -> Conversation:
     """A conversation about the question's cart, with what was asked before."""
     now, catalogue = runtime.now(), told.catalogue
     lines = [(catalogue.variants[product], to_quantity(Decimal(quantity))) for product, quantity in asked.cart]

@@ -1,10 +1,12 @@
 """From an area to packs: what counts as an area, the waste, the rounding, and when a total may be named."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from chatbot.areas import area_asked, area_said
+from chatbot.cards import card
 from chatbot.context import Item, Knowledge, Line
 from chatbot.passages import products_of
 from chatbot.texts import load_texts
@@ -101,3 +103,9 @@ def test_how_far_a_pack_goes(language: str, question: str) -> None:
         "stain", "Fence stain", 900, "EUR", 2, True, attributes=(("Content", "5 l"), ("Consumption", "0.2 l/m²"))
     )
     assert "= 25 m²" in said(question, stain, language)
+
+
+def test_a_card_says_what_its_price_is_for() -> None:
+    known = Knowledge("en", "Shop", "EUR", 2, 2500)
+    assert card(TILE, "", known)["price"] == "€25.00 / m²"
+    assert card(replace(TILE, sold_by="piece"), "", known)["price"] == "€25.00"

@@ -140,6 +140,9 @@ async def test_the_worker_takes_over_where_nobody_looks(start_node: StartNode, s
         assert await node.chat.sweep_orphans() == 0
         await asyncio.sleep(SHORT.turn_lease_seconds + 0.05)
         assert await node.chat.sweep_orphans() == 1
+        async with asyncio.timeout(10):
+            while (await Turn.get(client_id=turn)).finish is None:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
     assert (await Turn.get(client_id=turn)).finish == "stop"
 
 

@@ -13,7 +13,7 @@ from chatbot import turns
 from chatbot.conversations import open_session
 from chatbot.models import Turn
 from recovery import budgets
-from recovery.models import CartItem, LlmBudget, LlmReservation, Product
+from recovery.models import CartItem, LlmBudget, LlmReservation, Policy, Product
 from recovery.runtime import Runtime
 from recovery.stores.registry import save_settings
 from tests.chatbot.conftest import Node, StartNode, wait_until
@@ -258,3 +258,19 @@ async def test_a_question_whose_producer_died_is_asked_once_more_of_the_model(
             break
         await asyncio.sleep(0.05)
     assert (row.answered_by, row.finish) == (by, "stop")
+
+
+async def test_a_look_up_of_very_much_is_whole_json_all_the_same(
+    calm: Node, runtime: Runtime, empty: None, model: LlmServer
+) -> None:
+    shop = await make_model_shop(runtime, model)
+    for number in range(12):
+        await Policy.create(
+            store=shop.store, key=f"faq-{number}", kind="faq", locale="en", title="Questions", text='"a" ' * 400,
+            occurred_at=runtime.now(),
+        )  # fmt: skip
+    model.script(calls(("get_policy", '{"kind": "faq"}')), says(HOOD))
+    async with talk(calm, shop) as client:
+        assert (await answered(client, "What do others ask?")).text == HOOD
+    (result,) = results(model.asked[-1])
+    assert "shortened" in str(result["note"])

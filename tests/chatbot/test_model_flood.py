@@ -23,6 +23,8 @@ FLOOD = 100_000
 #: Of this thread's own time, so that other programs on the machine do not count.
 LONGEST_STALL = 0.1
 HARMLESS = "It keeps out the wind and sheds the rain. "
+#: The gate itself is timed with every one in test_release; here some of each sort go all the way to a socket.
+FLOODS = [*HOSTILE[::4], HARMLESS]
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +62,7 @@ async def stalls() -> AsyncIterator[list[float]]:
         gc.unfreeze()
 
 
-@pytest.mark.parametrize("hostile", [*HOSTILE, HARMLESS])
+@pytest.mark.parametrize("hostile", FLOODS)
 async def test_a_flood_of_text_is_cut_and_holds_nobody_up(
     calm: Node, runtime: Runtime, empty: None, model: LlmServer, hostile: str
 ) -> None:

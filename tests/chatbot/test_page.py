@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import re
 import sys
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ import httpx2
 import pytest
 
 from chatbot.models import Conversation
-from recovery.models import Abandonment, Cart, CartItem, Email, LinkToken
+from recovery.models import Abandonment, Cart, CartItem, CartSwap, Email, LinkToken, Product
 from recovery.runtime import Runtime
 from recovery.stores.registry import change_settings
 from recovery.tokens import CartClaims, sign_cart_link
@@ -194,7 +195,40 @@ async def test_the_page_speaks_the_language_of_the_store(node: Node, runtime: Ru
     assert '<html lang="pl">' in page.text
     assert "Wróć do koszyka" in page.text
     refused = await fetch(node, "/a/nonsense", **{"accept-language": "pl-PL,pl;q=0.9"})
-    assert "Ten link niczego nie otwiera" in refused.text
+    assert "Ten link nie działa" in refused.text
+
+
+async def test_polish_addresses_people_as_the_store_does(node: Node, runtime: Runtime) -> None:
+    shop = await make_shop(runtime, "pl")
+    page = await fetch(node, f"/a/{shop.token}")
+    assert "Cześć! Twój koszyk jest zapisany" in page.text
+    assert (await node.open(shop.token))["disclosure"].startswith("Rozmawiasz z asystentem AI")
+    await change_settings(shop.store, {"form_of_address": "formal"})
+    page = await fetch(node, f"/a/{shop.token}")
+    assert "Dzień dobry! Państwa koszyk jest zapisany" in page.text
+    assert not re.search(r"\b(Tw[oó]|Zapytaj|możesz|Zajrzyj)", page.text)
+    assert (await node.open(shop.token))["disclosure"].startswith("Rozmawiają Państwo z asystentem AI")
+
+
+async def test_a_quantity_stands_before_the_name_with_its_unit(node: Node, shop: Shop) -> None:
+    await CartItem.all().update(quantity=100_800)
+    page = await fetch(node, f"/a/{shop.token}")
+    assert '<span class="what"><span>10.08 × <a' in page.text
+    await Product.all().update(sold_by="m2")
+    page = await fetch(node, f"/a/{shop.token}")
+    assert '<span class="what"><span>10.08\u00a0m² × <a' in page.text
+
+
+async def test_a_line_that_only_the_shop_can_price_says_so(node: Node, shop: Shop) -> None:
+    await Product.filter(product_id="hala-moss-s").update(tax_included=False)
+    line = await CartItem.get(cart=shop.cart)
+    await CartSwap.create(
+        cart=shop.cart, client_id=uuid.uuid4(), product_id=line.product_id, quantity=line.quantity,
+        taken_id="hala-moss-s", at=shop.link.created_at,
+    )  # fmt: skip
+    page = await fetch(node, f"/a/{shop.token}")
+    assert '<span class="money">shown in the shop</span>' in page.text
+    assert page.text.count("<strong data-total>shown in the shop</strong>") == 2
 
 
 @pytest.mark.parametrize("body", [[], {}, {"token": 5}, {"token": "a.b.c"}, {"token": "x" * 9000}])

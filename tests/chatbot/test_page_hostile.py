@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from playwright.async_api import Browser, expect
@@ -13,7 +14,7 @@ from chatbot.models import Conversation
 from chatbot.turns import Claim
 from recovery import db
 from recovery.models import CartItem, Policy, Product, Store
-from tests.chatbot.conftest import Node, StartNode
+from tests.chatbot.conftest import BRISK, Node, StartNode
 from tests.chatbot.rows import Shop
 from tests.chatbot.test_page_browser import ask
 from tests.chromium import PHONE, open_tab
@@ -79,7 +80,8 @@ async def tell(node: Node, payloads: list[str], evil: str) -> None:
     frames = [
         events.cart(lines, payloads[0]),
         events.person("0b0e8a2e-4f3d-4f4f-9a55-0d6a6a4f9e10", payloads[2], payloads[1]),
-        events.state(False) | {"coupon": {"code": payloads[0], "percent": payloads[2], "expires_at": None}},
+        events.state(False)
+        | {"coupon": {"code": payloads[0], "percent": payloads[2], "expires_at": "2999-01-01T00:00:00+00:00"}},
     ]
     async with db.in_transaction() as connection:
         told = await conversations.append(connection, conversation.id, frames, conversation.created_at)
@@ -106,7 +108,8 @@ async def test_nothing_a_store_a_model_or_a_customer_says_is_more_than_text(
         options = [{"name": name, "value": payloads[2]}]
         await CartItem.all().update(name=name, options=options, url=payloads[18], image_url=f"{evil}/cart")
         async with (
-            start_node(source=Source("hostile", say), own_origin=True) as node,
+            # Nobody looks at what the rows say: they would take back what is made up here.
+            start_node(replace(BRISK, watch_seconds=3600), Source("hostile", say), own_origin=True) as node,
             open_tab(browser, viewport=PHONE) as tab,
         ):
             page, asked, opened = tab.page, [], []

@@ -5,7 +5,7 @@ from dataclasses import replace
 import orjson
 import pytest
 
-from chatbot.context import Knowledge, Link
+from chatbot.context import Knowledge, Link, OwnCoupon
 from chatbot.facts import typed_facts
 from chatbot.masking import mask_personal
 from chatbot.prompt import MOST_PRODUCTS, MOST_TURNS, Past, context, messages
@@ -129,3 +129,14 @@ def test_twelve_turns_of_talk_are_told_with_what_was_shown() -> None:
     assert len(talk) == 2 * MOST_TURNS + 1
     assert talk[0].text == "q8 [e-mail]"
     assert talk[1].text == "a8\n(shown: Care kit)"
+
+
+def test_the_model_is_told_of_the_coupon_only_while_it_works() -> None:
+    coupon = OwnCoupon("BACK-7KQM", 5, "Friday, 27 November 2026, 18:00 CET")
+    known = replace(catalogue("en", coupon="OWN5"), coupon=coupon)
+    cart = told(known)["cart"]
+    assert (cart["codes_in_cart"], cart["coupon"]["code"]) == (["OWN5"], "BACK-7KQM")  # type: ignore[index]
+    assert "27 November 2026" in str(cart)
+    over = str(told(replace(known, coupon=replace(coupon, outcome="over"))))
+    assert "its time is over" in over
+    assert "BACK-7KQM" not in over

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from recovery import budgets, db
-from recovery.budgets import Budget, release_leaked, reserve, settle
+from recovery.budgets import Budget, release_all, release_leaked, reserve, settle
 from recovery.llm_errors import LlmRefusedBudget
 from recovery.models import LlmBudget, LlmReservation
 from tests.servers import execute
@@ -117,6 +117,18 @@ async def test_a_leak_is_given_back_once(db: None, database_url: str) -> None:
     await execute(database_url, "UPDATE llm_reservation SET until = now()")
     assert sum(await asyncio.gather(*(release_leaked() for _ in range(5)))) == 10
     assert await state() == (0, 0)
+
+
+async def test_who_takes_a_talk_over_frees_what_was_reserved_for_it_everywhere(db: None) -> None:
+    mine, others, day = Budget("conversation:1", 50), Budget("conversation:10", 50), Budget("store:1:day", 90)
+    lost = await reserve([mine, day], 40, NOW)
+    kept = await reserve([others, day], 40, NOW)
+    assert await release_all(mine) == 1
+    assert await release_all(mine) == 0
+    assert [await state(budget.key) for budget in (mine, others, day)] == [(0, 0), (0, 40), (0, 40)]
+    await settle(lost, 9)  # it only slept: what it used counts
+    await settle(kept, 40)
+    assert [await state(budget.key) for budget in (mine, others, day)] == [(9, 0), (40, 0), (49, 0)]
 
 
 async def test_a_changed_ceiling_counts_at_once(db: None) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from recovery import sharing
-from recovery.models import Cart, CartItem, LinkToken
+from recovery.models import Cart, CartItem, LinkToken, Product
 from recovery.secrets import Keys
 from recovery.tokens import ShareClaims, read_share, sign_share
 from tests.recovery.test_links import refused, snapshot, take_instead
@@ -62,6 +62,14 @@ async def test_it_shows_lines_with_today_s_prices_and_nobody(shop: Shop) -> None
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert "set-cookie" not in answer.headers
     assert await snapshot() == before
+
+
+async def test_what_is_sold_by_the_square_metre_says_so(shop: Shop) -> None:
+    path = await shared(shop)
+    await Product.filter(product_id="hat").update(sold_by="m2")
+    page = (await shop.client.get(path)).text.replace("\u00a0", " ")
+    assert "Quantity: 2 m²" in page
+    assert "€3.00 / m²" in page
 
 
 async def test_it_shows_what_its_customer_took_instead(shop: Shop) -> None:
