@@ -17,9 +17,6 @@ from chatbot.rooms import Room, Rooms
 from recovery import db
 from recovery.runtime import Runtime
 
-#: Of so many rooms the news are read in one round; the others have their turn in the next.
-MOST_READ = 100
-
 log = structlog.get_logger()
 
 
@@ -34,9 +31,18 @@ class Watch:
         self._runtime = runtime
         self._touched_at = 0.0
         self._seen_at = 0.0
+        self._telling: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Go on until cancelled."""
+        try:
+            await self._rounds()
+        finally:
+            if self._telling is not None:
+                self._telling.cancel()
+                await asyncio.gather(self._telling, return_exceptions=True)
+
+    async def _rounds(self) -> None:
         while True:
             await asyncio.sleep(min(self._limits.poll_seconds, self._limits.watch_seconds))
             due = time.monotonic() - self._seen_at >= self._limits.watch_seconds
@@ -56,7 +62,10 @@ class Watch:
         found = await _states(list(rooms), self._runtime.now())
         for key, room in rooms.items():
             self._compare(room, found.get(key))
-        await self._tell([(room, found[key]["mark"]) for key, room in rooms.items() if key in found])
+        if self._telling is None or self._telling.done():
+            # In a task of its own: where many carts have news, nobody's orphaned turn waits for them.
+            marked = [(room, found[key]["mark"]) for key, room in rooms.items() if key in found]
+            self._telling = asyncio.create_task(self._tell(marked), name="telling news")
         if full:
             await self._touch(list(rooms))
 
@@ -65,10 +74,13 @@ class Watch:
         changed = [(room, mark) for room, mark in marked if room.mark != mark]
         # Whoever has been seen before is told first: a change has just been made there.
         changed.sort(key=lambda one: one[0].mark is None)
-        for room, mark in changed[:MOST_READ]:
-            written = await tell_news(room.conversation, self._runtime.now())
-            room.mark = mark
-            await publish_events(self._fanout, room.conversation, written)
+        try:
+            for room, mark in changed:
+                written = await tell_news(room.conversation, self._runtime.now())
+                room.mark = mark
+                await publish_events(self._fanout, room.conversation, written)
+        except db.UNAVAILABLE as error:
+            log.warning("watch.database_away", error=type(error).__name__)
 
     def _compare(self, room: Room, state: dict[str, Any] | None) -> None:
         now = self._runtime.now()

@@ -102,7 +102,7 @@ async def test_postgresql_restarting_in_the_middle_of_an_answer(
             await to_postgres.break_for(0.7)
             assert set(await asyncio.gather(one.until_done(turn), other.until_done(turn))) == {text}
     assert (await Turn.get(client_id=turn)).answer == text
-    assert [event.seq for event in await ConversationEvent.all().order_by("seq")] == [1, 2, 3]
+    assert [event.seq for event in await ConversationEvent.filter(seq__gt=0).order_by("seq")] == [1, 2, 3]
 
 
 async def test_what_is_asked_while_postgresql_is_away_is_asked_again(
