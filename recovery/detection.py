@@ -52,6 +52,7 @@ async def sweep(store: StoreInForce, keys: Keys, now: datetime, limit: int | Non
                 detected_at=now,
                 email_hash=cart["email_hash"],
                 arm=arm(keys, store.row.connection_id, cart["email_hash"], store.settings.holdout_percent),
+                holdout_percent=store.settings.holdout_percent,
                 fingerprint=cart["fingerprint"],
                 total=cart["total"],
                 currency=cart["currency"],

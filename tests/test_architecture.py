@@ -26,7 +26,7 @@ ROOTS = {
 RANKS = [
     "hooks links sharing jobs explain health pages privacy",
     "delivery notices copies campaigns orders detection analytics sync",
-    "eligibility emails outbox swaps coupons scoring heuristic carts products episodes persons",
+    "eligibility emails outbox swaps attribution coupons scoring heuristic carts products episodes persons",
     "stores llm budgets mailer tokens installation runtime language crash",
     "models",
     "db settings store_settings brand errors clock text money secrets doorbell embedded logs console outgoing",

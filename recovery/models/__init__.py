@@ -7,7 +7,7 @@ from recovery.models.coupon import Coupon, CouponBudget, CouponDecision, LoadedC
 from recovery.models.email import Email
 from recovery.models.hook import HookDelivery, RejectedDelivery
 from recovery.models.installation import Heartbeat, Installation, JobRun
-from recovery.models.link import LinkToken
+from recovery.models.link import LinkToken, LinkVisit
 from recovery.models.notice import Notice
 from recovery.models.order import Order
 from recovery.models.person import ConsentRecord, Person, Suppression
@@ -33,6 +33,7 @@ __all__ = [
     "Installation",
     "JobRun",
     "LinkToken",
+    "LinkVisit",
     "LlmBudget",
     "LlmReservation",
     "LoadedCode",
