@@ -19,6 +19,7 @@ from recovery import console, jobs
 from recovery.cli_conversations import conversations_app
 from recovery.cli_coupons import coupons_app
 from recovery.cli_magento import connect_app, sync_command
+from recovery.cli_proof import proof_command
 from recovery.clock import SystemClock
 from recovery.errors import CartbackError, SetupError
 from recovery.explain import explain
@@ -43,6 +44,7 @@ app.add_typer(stores_app, name="stores")
 app.add_typer(settings_app, name="settings")
 stores_app.add_typer(connect_app, name="connect")
 app.command("sync")(sync_command)
+app.command("proof")(proof_command)
 app.add_typer(conversations_app, name="conversations")
 app.add_typer(coupons_app, name="coupons")
 

@@ -17,6 +17,7 @@ ROOTS = {
     "recovery.cli_conversations",
     "recovery.cli_coupons",
     "recovery.cli_magento",
+    "recovery.cli_proof",
     "recovery.serve",
     "recovery.demo_run",
     "recovery.story_run",
@@ -25,7 +26,7 @@ ROOTS = {
 # submodules and for modules that continue it: "hooks" is also recovery.hooks_schema.
 RANKS = [
     "hooks links sharing jobs explain health pages privacy",
-    "delivery notices copies campaigns orders detection analytics sync",
+    "delivery notices copies campaigns orders detection analytics proof sync",
     "eligibility emails outbox swaps attribution coupons scoring heuristic carts products episodes persons",
     "stores llm budgets mailer tokens installation runtime language crash",
     "models",
