@@ -18,6 +18,7 @@ ROOTS = {
     "recovery.cli_coupons",
     "recovery.cli_magento",
     "recovery.cli_proof",
+    "recovery.cli_webhooks",
     "recovery.serve",
     "recovery.demo_run",
     "recovery.story_run",
@@ -27,7 +28,7 @@ ROOTS = {
 RANKS = [
     "hooks links sharing jobs explain health pages privacy",
     "delivery notices copies campaigns orders detection analytics proof sync",
-    "eligibility emails outbox swaps attribution coupons scoring heuristic carts products episodes persons",
+    "eligibility emails outbox swaps attribution coupons scoring heuristic carts products episodes persons webhooks",
     "stores llm budgets mailer tokens installation runtime language crash",
     "models",
     "db settings store_settings brand errors clock text money secrets doorbell embedded logs console outgoing",

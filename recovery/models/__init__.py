@@ -15,6 +15,7 @@ from recovery.models.policy import Policy
 from recovery.models.product import Product, ProductLink
 from recovery.models.store import Connection, Store
 from recovery.models.sync import SyncCart, SyncState
+from recovery.models.webhook import WebhookEndpoint, WebhookMessage
 
 __all__ = [
     "Abandonment",
@@ -48,4 +49,6 @@ __all__ = [
     "Suppression",
     "SyncCart",
     "SyncState",
+    "WebhookEndpoint",
+    "WebhookMessage",
 ]
