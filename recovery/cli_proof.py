@@ -74,7 +74,7 @@ def _print_compared(proof: proof_report.Proof) -> None:
             f"  ALARM: {proof.held.people} people are held out where about {proof.expected_held:.0f} were to be "
             "expected. Something keeps people out of one arm, so the figures below prove nothing."
         )
-    _print_difference("Ordered", proof.rate, proof.people, _points)
+    _print_difference("Ordered, in points", proof.rate, proof.people, _points)
     more = proof.more_buyers
     if more is not None:
         console.line(f"    in people: {_range(more, lambda value: f'{value:+,.0f}')}")
@@ -109,7 +109,7 @@ def _range(interval: Interval, say: Any) -> str:
 
 
 def _points(rate: float) -> str:
-    return f"{rate * 100:+.1f} points"
+    return f"{rate * 100:+.1f}"
 
 
 def _sum(each: analytics.CameBack, total: analytics.Sum) -> str:

@@ -145,6 +145,8 @@ async def test_what_we_brought_and_what_is_proved_stand_beside_what_came_back(
     for number in range(12):
         await live.cart(f"q{number}", customer={"email": f"p{number}@example.com"})
     await live.abandon()
+    await Abandonment.all().update(arm="treatment")
+    await Abandonment.filter(cart__quote_id__in=[f"q{number}" for number in range(6)]).update(arm="holdout")
     await live.plan()
     await live.deliver()
     mailed = await LinkToken.filter(kind="restore").prefetch_related("cart").order_by("cart_id")
