@@ -1,5 +1,6 @@
 """The first page: the last 30 days in figures, whether everything runs, the stores, and the carts left behind."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from admin.pages import Pager, ago, money, page, page_number
-from recovery import db, health, jobs
+from recovery import analytics, db, health, jobs, proof_report
 from recovery.clock import SystemClock
 from recovery.eligibility import REASONS
 from recovery.models import Abandonment, Store
@@ -21,14 +22,7 @@ STATUSES = ("detected", "scored", "skipped", "contacted", "recovered", "supersed
 _FIGURES = """
 SELECT (SELECT count(*) FROM abandonment WHERE detected_at > $1) AS left_behind,
        (SELECT count(*) FROM abandonment WHERE scored_at > $1) AS scored,
-       (SELECT count(*) FROM email WHERE status = 'sent' AND sent_at > $1) AS mails,
-       (SELECT count(*) FROM abandonment WHERE recovered_at > $1 AND recovery_reversed_at IS NULL) AS recovered
-"""
-_REVENUE = """
-SELECT recovered_currency AS currency, recovered_currency_digits AS digits, sum(recovered_revenue)::bigint AS revenue
-  FROM abandonment
- WHERE recovered_at > $1 AND recovery_reversed_at IS NULL AND recovered_currency IS NOT NULL
- GROUP BY 1, 2 ORDER BY count(*) DESC, 1
+       (SELECT count(*) FROM email WHERE status = 'sent' AND sent_at > $1) AS mails
 """
 _ROWS = """
 SELECT a.id, a.detected_at, a.total, a.currency, a.currency_digits, a.score, a.reason_code, a.status,
@@ -77,7 +71,7 @@ async def show(request: Request) -> Response:
         "overview",
         request,
         now=now,
-        tiles=await _tiles(now),
+        tiles=await _tiles(now, [each.id for each in stores]),
         parts=await _parts(runtime),
         stores=stores,
         statuses=STATUSES,
@@ -88,17 +82,36 @@ async def show(request: Request) -> Response:
     )
 
 
-async def _tiles(now: datetime) -> list[tuple[str, str]]:
+async def _tiles(now: datetime, store_ids: Sequence[int]) -> list[tuple[str, str]]:
     (figures,) = await db.client().execute_query_dict(_FIGURES, [now - WINDOW])
-    sums = await db.client().execute_query_dict(_REVENUE, [now - WINDOW])
-    revenue = [money(row["revenue"], row["currency"], row["digits"]) for row in sums]
+    sums = await analytics.came_back(store_ids, now - WINDOW)
+    proof = await proof_report.compare(store_ids, now - WINDOW, now, with_money=False)
     return [
         ("Carts left behind", str(figures["left_behind"])),
         ("Scored", str(figures["scored"])),
         ("Mails sent", str(figures["mails"])),
-        ("Recovered", str(figures["recovered"])),
-        ("Recovered revenue", " · ".join(revenue) or "–"),
+        ("Came back", _counted([(each, each.all) for each in sums])),
+        ("Brought by us", _counted([(each, each.by_us) for each in sums])),
+        ("More than the held-out", _more(proof)),
     ]
+
+
+def _counted(sums: Sequence[tuple[analytics.CameBack, analytics.Sum]]) -> str:
+    """How many orders, and their revenue in each currency."""
+    orders = sum(total.orders for _, total in sums)
+    revenue = [money(total.revenue, each.currency, each.digits) for each, total in sums if total.orders]
+    return " · ".join([str(orders), *revenue])
+
+
+def _more(proof: proof_report.Proof) -> str:
+    """How many of the people who could be mailed ordered who else would not have, if that can be told."""
+    more = proof.more_buyers
+    if proof.is_unfair:
+        return "the draw is broken"
+    if more is None:
+        return "nobody held out"
+    told = f"{more.estimate:+.0f} people ({more.low:+.0f} … {more.high:+.0f})"
+    return f"{told}, too few to tell" if more.spans_zero else told
 
 
 async def _abandonments(status: str, store_id: int, number: int) -> tuple[list[dict[str, Any]], Pager]:

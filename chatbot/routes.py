@@ -65,7 +65,8 @@ async def link_page(request: Request) -> Response:
     except LinkRefused as error:
         log.info("assistant.refused", cause=error.cause)
         return await _refused(request, error, token, now)
-    await count_use(opened.link, now)
+    if request.method == "GET":
+        await count_use(opened.link, now)
     texts = await _chat(request).texts_for(opened.store)
     view = await page_view(runtime, opened, texts, now)
     boot = {

@@ -14,7 +14,7 @@ from chatbot.limits import Limits
 from chatbot.models import Conversation, Turn
 from chatbot.turns import TurnRefused
 from chatbot.wire_cart import untold_values, wire_lines, wire_money
-from recovery import db, notices
+from recovery import db, notices, webhooks
 from recovery.language import Texts
 from recovery.models import Cart, Store
 from recovery.money import format_quantity
@@ -85,8 +85,21 @@ async def ask_person(
         key = f"person:{conversation}:{frame.id}"
         await notices.write(row.store_id, "person", key, support, words, now, reply_to=address)
         await Conversation.filter(id=conversation).update(waiting_since=now, waiting_address=address)
+        await _tell_waiting(runtime, row, f"waiting:{conversation}:{frame.id}", address, now)
         told = events.person(str(frame.id), mask_address(address), now.isoformat())
         return await append(connection, conversation, [told], now)
+
+
+async def _tell_waiting(runtime: Runtime, row: Conversation, key: str, address: str, now: datetime) -> None:
+    """Publish that somebody waits for a person, to whoever wants to know."""
+    told = {
+        "conversation": str(row.id),
+        "store": row.store.code,
+        "quote_id": row.cart.quote_id,
+        "url": f"{runtime.settings.public_url}/admin/conversations",
+    }
+    fact = webhooks.Fact("conversation.waiting", key, now, row.cart.email_hash, told, address)
+    await webhooks.publish(row.store.connection_id, fact)
 
 
 def support_address(settings: StoreSettings) -> str | None:

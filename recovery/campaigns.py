@@ -55,6 +55,9 @@ async def plan(store: StoreInForce, abandonment_id: int, now: datetime) -> str |
         failure, trail = first_failure(facts, now)
         outcome = _outcome(store, failure)
         await record(store, found, step, outcome, failure, trail, now)
+        if outcome in {"queued", "held_out"} and store.row.mode == "live":
+            # Before anything was sent, and the same in both arms: whoever is compared, is compared from here on.
+            found.eligible_at = found.eligible_at or now
         if outcome == "queued":
             await _queue(store, found, step, facts, now)
         await _move_on(store, found, step, outcome, now)
@@ -211,4 +214,4 @@ async def _move_on(store: StoreInForce, abandonment: Abandonment, step: int, out
         abandonment.due_at = now + min(max(waited, LOOK_AGAIN_SOONEST), LOOK_AGAIN_LATEST)
     else:
         abandonment.due_at = step_due_at(store, abandonment, step + 1)
-    await abandonment.save(update_fields=["status", "due_at"])
+    await abandonment.save(update_fields=["status", "due_at", "eligible_at"])

@@ -20,6 +20,8 @@ from recovery.cli_admin import admin_app
 from recovery.cli_conversations import conversations_app
 from recovery.cli_coupons import coupons_app
 from recovery.cli_magento import connect_app, sync_command
+from recovery.cli_proof import proof_command
+from recovery.cli_webhooks import webhooks_app
 from recovery.clock import SystemClock
 from recovery.errors import CartbackError, SetupError
 from recovery.explain import explain
@@ -45,8 +47,10 @@ app.add_typer(settings_app, name="settings")
 stores_app.add_typer(connect_app, name="connect")
 app.command("sync")(sync_command)
 app.add_typer(admin_app, name="admin")
+app.command("proof")(proof_command)
 app.add_typer(conversations_app, name="conversations")
 app.add_typer(coupons_app, name="coupons")
+app.add_typer(webhooks_app, name="webhooks")
 
 StoreOption = Annotated[str | None, typer.Option("--store", help="Only this store: its code, or connection/code.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]

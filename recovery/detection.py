@@ -8,7 +8,7 @@ import hashlib
 import hmac
 from datetime import UTC, datetime, timedelta
 
-from recovery import db, episodes
+from recovery import db, episodes, webhooks
 from recovery.models import Abandonment, SyncState
 from recovery.secrets import Keys
 from recovery.stores.registry import StoreInForce
@@ -52,6 +52,7 @@ async def sweep(store: StoreInForce, keys: Keys, now: datetime, limit: int | Non
                 detected_at=now,
                 email_hash=cart["email_hash"],
                 arm=arm(keys, store.row.connection_id, cart["email_hash"], store.settings.holdout_percent),
+                holdout_percent=store.settings.holdout_percent,
                 fingerprint=cart["fingerprint"],
                 total=cart["total"],
                 currency=cart["currency"],
@@ -59,7 +60,35 @@ async def sweep(store: StoreInForce, keys: Keys, now: datetime, limit: int | Non
             )
             for cart in due
         )
+        await _tell(store, [cart["id"] for cart in due])
     return len(due)
+
+
+async def _tell(store: StoreInForce, cart_ids: list[int]) -> None:
+    """Publish the abandonments that were just opened, to whoever wants to know."""
+    if not cart_ids or not await webhooks.is_wanted(store.row.connection_id, "abandonment.detected"):
+        return
+    opened = await Abandonment.filter(open_key__in=cart_ids).prefetch_related("cart").order_by("id")
+    facts = [
+        webhooks.Fact(
+            "abandonment.detected",
+            f"detected:{each.id}",
+            each.detected_at,
+            each.email_hash,
+            {
+                "abandonment": each.id,
+                "store": store.row.code,
+                "quote_id": each.cart.quote_id,
+                # Whoever acts on this should leave the held-out alone, or nothing can be proved any more.
+                "arm": each.arm,
+                "total": each.total,
+                "currency": each.currency,
+                "currency_digits": each.currency_digits,
+            },
+        )
+        for each in opened
+    ]
+    await webhooks.publish(store.row.connection_id, *facts)
 
 
 async def count_due(store: StoreInForce, now: datetime, limit: int | None = None) -> int:

@@ -10,7 +10,7 @@ import redis.exceptions
 import structlog
 from arq.connections import ArqRedis, RedisSettings, create_pool
 
-Job = Literal["detect", "score", "email", "notice"]
+Job = Literal["detect", "score", "email", "notice", "webhooks"]
 
 RING_SECONDS = 0.05
 RETRY_AFTER_SECONDS = 5.0

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
+from recovery import webhooks
 from recovery.models import Abandonment, Email, Order
 
 OPEN = ("detected", "scored", "skipped", "contacted")
@@ -60,3 +61,25 @@ async def recover(abandonment: Abandonment, order: Order, now: datetime) -> None
         ]
     )
     await close(abandonment, "recovered", now)
+    await _tell_recovered(abandonment, order)
+
+
+async def _tell_recovered(abandonment: Abandonment, order: Order) -> None:
+    """Publish a recovery, once for each order, however often that is cancelled and revived."""
+    if not await webhooks.is_wanted(abandonment.connection_id, "abandonment.recovered"):
+        return
+    await abandonment.fetch_related("cart", "store")
+    told = {
+        "abandonment": abandonment.id,
+        "store": abandonment.store.code,
+        "quote_id": abandonment.cart.quote_id,
+        "order_id": order.order_id,
+        "arm": abandonment.arm,
+        "attribution": order.attribution,
+        "revenue": abandonment.recovered_revenue,
+        "currency": abandonment.recovered_currency,
+        "currency_digits": abandonment.recovered_currency_digits,
+    }
+    key = f"recovered:{abandonment.id}:{order.id}"
+    fact = webhooks.Fact("abandonment.recovered", key, order.placed_at, abandonment.email_hash, told)
+    await webhooks.publish(abandonment.connection_id, fact)

@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from recovery import carts, db, orders, products
+from recovery import attribution, carts, db, orders, products
 from recovery.models import Connection, HookDelivery, RejectedDelivery, Store
 from recovery.persons import lock_persons, suppress
 from recovery.runtime import Runtime
@@ -266,7 +266,13 @@ async def _cart_ended(event: Event) -> Outcome:
 
 
 async def _cart_restored(event: Event) -> Outcome:
-    return Outcome(await carts.restored(event.store, event.payload.quote_id, event.payload.at))
+    told = event.payload
+    # As an order does, before any row: it locks its own row first and the cart's after it.
+    await db.lock(event.connection.id, f"quote {told.quote_id}")
+    taken = await carts.restored(event.store, told.quote_id, told.at)
+    await attribution.note_restored(event.connection.id, told.ref, not_ahead(told.at, event.reading.now))
+    await orders.attribute_again(event.store, told.quote_id, (await in_force(event.store)).settings)
+    return Outcome(taken)
 
 
 async def _order(event: Event) -> Outcome:

@@ -8,7 +8,19 @@ from typing import Any
 
 import structlog
 
-from recovery import campaigns, copies, coupons_sweep, db, delivery, detection, notices, outbox, scoring, sync
+from recovery import (
+    campaigns,
+    copies,
+    coupons_sweep,
+    db,
+    delivery,
+    detection,
+    notices,
+    outbox,
+    scoring,
+    sync,
+    webhooks_delivery,
+)
 from recovery.models import JobRun
 from recovery.runtime import Runtime
 from recovery.stores.registry import StoreInForce, all_in_force
@@ -80,12 +92,25 @@ async def notice(runtime: Runtime, scope: Scope = EVERYTHING) -> Report:
     return await _run("notice", runtime, scope, _notice_store)
 
 
+async def tell(runtime: Runtime, scope: Scope = EVERYTHING) -> Report:
+    """Deliver the webhooks that are due."""
+    report = Report("webhooks")
+    if scope.dry_run:
+        report.add({"due": await webhooks_delivery.count_due(runtime.now())})
+        return report
+    started = datetime.now(UTC)
+    report.add(await webhooks_delivery.sweep(runtime))
+    await _note(report, started)
+    return report
+
+
 JOBS: dict[str, Callable[[Runtime, Scope], Awaitable[Report]]] = {
     "sync": read_shops,
     "detect": detect,
     "score": score,
     "email": email,
     "notice": notice,
+    "webhooks": tell,
 }
 
 

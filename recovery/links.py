@@ -19,7 +19,7 @@ from recovery.coupons import CouponState
 from recovery.emails import coupon_words
 from recovery.errors import LinkRefused
 from recovery.language import Texts
-from recovery.models import Cart, LinkToken, Store
+from recovery.models import Cart, LinkToken, LinkVisit, Store
 from recovery.persons import lift_suppression, lock_persons, suppress
 from recovery.runtime import Runtime
 from recovery.stores.registry import in_force
@@ -27,6 +27,9 @@ from recovery.swaps import read_shown
 from recovery.tokens import UnsubscribeClaims, read_cart_link, read_unsubscribe, sign_handoff
 
 CartLinkKind = Literal["restore", "assistant"]
+
+#: Fetches of one link whose times are kept; the counter goes on. Whoever fetches more often is no customer.
+KEPT_VISITS = 100
 
 log = structlog.get_logger()
 
@@ -80,6 +83,8 @@ async def count_use(link: LinkToken, now: datetime) -> None:
     await LinkToken.filter(jti=link.jti).update(
         uses=F("uses") + 1, first_seen_at=link.first_seen_at or now, last_seen_at=now
     )
+    if link.uses < KEPT_VISITS:
+        await LinkVisit.create(link_id=link.jti, at=now)
 
 
 async def restore(request: Request) -> Response:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from recovery import coupons, db, episodes
+from recovery import attribution, coupons, db, episodes
 from recovery.carts import Taken
 from recovery.models import Abandonment, Cart, Order, Store
 from recovery.persons import lock_persons
@@ -22,7 +22,8 @@ async def take(
     known = await Order.get_or_none(connection_id=store.connection_id, order_id=order.order_id)
     quote_id = order.quote_id or (known.quote_id if known else None)
     cart = await Cart.get_or_none(connection_id=store.connection_id, quote_id=quote_id) if quote_id else None
-    await lock_persons(store.connection_id, [person, cart.email_hash if cart else None])
+    named = await attribution.persons_named(store.connection_id, order.ref, order.coupon_codes)
+    await lock_persons(store.connection_id, [person, cart.email_hash if cart else None, *named])
     # The order's own lock serialises two first snapshots of it; the quote's lock serialises it with its cart.
     await db.lock(store.connection_id, f"order {order.order_id}")
     if quote_id:
@@ -39,8 +40,25 @@ async def take(
     if row.state == "cancelled":
         await _take_back_recovery(row, now)
     else:
-        await _recover(row, cart, settings, now)
+        source = await _attribute(row, cart, settings)
+        await _recover(row, cart, source, settings, now)
     return "applied", person
+
+
+async def attribute_again(store: Store, quote_id: str, settings: StoreSettings) -> None:
+    """The shop has told of a link after the order that it led to: look at the orders of that cart again."""
+    cart = await Cart.get_or_none(connection_id=store.connection_id, quote_id=quote_id)
+    standing = Order.filter(connection_id=store.connection_id, quote_id=quote_id).exclude(state="cancelled")
+    for order in await standing.order_by("id").select_for_update():
+        await _attribute(order, cart, settings)
+
+
+async def _attribute(order: Order, cart: Cart | None, settings: StoreSettings) -> attribution.Source:
+    """Keep what brought the order, so that reports need not look again."""
+    source = await attribution.trace(order, cart, timedelta(days=settings.attribution_days))
+    order.attribution = attribution.surer(order.attribution, source.way)
+    await order.save(update_fields=["attribution"])
+    return source
 
 
 def _fill(row: Order, store: Store, order: OrderSnapshot, person: str | None, now: datetime) -> None:
@@ -99,7 +117,9 @@ async def _absorb_cart(order: Order, now: datetime) -> Cart | None:
     return cart
 
 
-async def _recover(order: Order, cart: Cart | None, settings: StoreSettings, now: datetime) -> None:
+async def _recover(
+    order: Order, cart: Cart | None, source: attribution.Source, settings: StoreSettings, now: datetime
+) -> None:
     if await Abandonment.filter(recovered_order_id=order.id, recovery_reversed_at=None).exists():
         await Abandonment.filter(recovered_order_id=order.id).update(
             recovered_revenue=order.total - order.refunded_total,
@@ -108,18 +128,21 @@ async def _recover(order: Order, cart: Cart | None, settings: StoreSettings, now
         )
         return
     since = order.placed_at - timedelta(days=settings.expire_days)
-    mine = Abandonment.filter(
-        connection_id=order.connection_id, detected_at__gte=since, detected_at__lte=order.placed_at
-    )
-    if cart is not None:
-        mine = mine.filter(cart_id=cart.id)
-    elif order.quote_id is None and order.email_hash is not None:
-        mine = mine.filter(email_hash=order.email_hash)
-    else:
-        return
     # Whoever comes back changes the cart first, which supersedes the episode; the order still recovers it.
-    candidates = mine.filter(status__in=(*episodes.OPEN, "superseded", "recovered")).order_by("-detected_at", "-id")
-    latest = await candidates.select_for_update().first()
+    mine = Abandonment.filter(
+        connection_id=order.connection_id,
+        detected_at__gte=since,
+        detected_at__lte=order.placed_at,
+        status__in=(*episodes.OPEN, "superseded", "recovered"),
+    ).order_by("-detected_at", "-id")
+    latest = None
+    if cart is not None:
+        latest = await mine.filter(cart_id=cart.id).select_for_update().first()
+    elif order.quote_id is None and order.email_hash is not None:
+        latest = await mine.filter(email_hash=order.email_hash).select_for_update().first()
+    if latest is None and source.abandonment_id is not None:
+        # The shop put what was given back into another cart; our link or coupon still says which one it was.
+        latest = await mine.filter(id=source.abandonment_id).select_for_update().first()
     if latest is not None and _is_free(latest, order):
         await episodes.recover(latest, order, now)
     await _end_what_is_open(order, cart, now)

@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Literal
 
-from recovery.models import ConsentRecord, Person, Suppression
+from recovery import webhooks
+from recovery.models import ConsentRecord, Person, Store, Suppression
 from recovery.stores.snapshots import Consent
 
 Cause = Literal["unsubscribe", "complaint", "bounce", "objection", "manual"]
@@ -75,13 +76,16 @@ async def suppress(
     store_id: int | None = None,
     detail: str | None = None,
 ) -> None:
-    """Nobody at this address is written to any more, at one store or (``store_id`` null) the whole connection."""
+    """Nobody at this address is written to any more, at one store or (``store_id`` null) the whole connection.
+
+    Call in a transaction: who wants to know of it is told if and only if it is so.
+    """
     in_force = Suppression.filter(
         connection_id=connection_id, store_id=store_id, email_hash=email_hash, cause=cause, lifted_at=None
     )
     if await in_force.exists():
         return
-    await Suppression.create(
+    row = await Suppression.create(
         connection_id=connection_id,
         store_id=store_id,
         email_hash=email_hash,
@@ -89,6 +93,11 @@ async def suppress(
         at=at,
         detail=detail[:255] if detail else None,
     )
+    if await webhooks.is_wanted(connection_id, "suppression.created"):
+        store = await Store.get_or_none(id=store_id) if store_id else None
+        told = {"cause": cause, "store": store.code if store else None}
+        fact = webhooks.Fact("suppression.created", f"suppression:{row.id}", at, email_hash, told)
+        await webhooks.publish(connection_id, fact)
 
 
 async def lift_suppression(

@@ -2,11 +2,17 @@
 
 from datetime import datetime, timedelta
 
-from recovery.models import HookDelivery, LlmBudget, Notice
+from tortoise.expressions import Q
+
+from recovery.models import HookDelivery, LinkVisit, LlmBudget, Notice, WebhookMessage
 
 HOOK_BODIES = timedelta(days=30)
 #: Addresses and words of notices; that there was one, and what became of it, stays.
 NOTICES = timedelta(days=30)
+#: Webhooks that were delivered or given up, and those whose endpoint is switched off.
+WEBHOOKS = timedelta(days=30)
+#: Longer than any order can be attributed to a click; what an order was attributed to stays.
+VISITS = timedelta(days=90)
 #: Longer than any conversation lives.
 BUDGETS = timedelta(days=90)
 
@@ -20,4 +26,14 @@ async def retain(now: datetime) -> dict[str, int]:
     notices = await Notice.filter(created_at__lt=now - NOTICES, to_address__isnull=False).update(
         to_address=None, reply_to=None, words=None, smtp_text=None
     )
-    return {"hook bodies": bodies, "token budgets": budgets, "notices": notices}
+    visits = await LinkVisit.filter(at__lt=now - VISITS).delete()
+    webhooks = await WebhookMessage.filter(
+        Q(closed_at__lt=now - WEBHOOKS) | Q(closed_at=None, next_attempt_at__lt=now - WEBHOOKS)
+    ).delete()
+    return {
+        "hook bodies": bodies,
+        "token budgets": budgets,
+        "notices": notices,
+        "link visits": visits,
+        "webhooks": webhooks,
+    }

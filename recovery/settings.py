@@ -63,10 +63,13 @@ class Settings(BaseSettings):
     coupon_timeout: float = Field(
         5, gt=0, le=30, description="Seconds to wait for a shop that is told of a coupon; it is asked twice at once."
     )
+    webhook_timeout: float = Field(
+        15, gt=0, le=60, description="Seconds to wait for an endpoint that is told what happened."
+    )
     send_slots: int = Field(8, ge=1, le=64, description="Mails on their way at once per worker process.")
     sweep_seconds: int = Field(30, ge=1, le=60, description="Seconds between two sweeps of the worker.")
     allow_private_hosts: bool = Field(
-        False, description="Whether stores may name a model's server in a private network."
+        False, description="Whether a model's server or an endpoint of webhooks may be in a private network."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
     log_format: Literal["json", "text"] = Field("json", description="One JSON object a line, or text for a terminal.")

@@ -7,6 +7,7 @@ from pydantic import ConfigDict, ValidationError
 
 from recovery.errors import CartbackError
 from recovery.secrets import Vault
+from recovery.store_settings_attribution import AttributionSettings
 from recovery.store_settings_campaign import CampaignSettings
 from recovery.store_settings_coupons import CouponSettings
 from recovery.store_settings_mail import MailSettings
@@ -38,7 +39,7 @@ class SettingRefused(CartbackError):
     """A setting's name or value is wrong; the message says which and what it must be."""
 
 
-class StoreSettings(ModelSettings, CouponSettings, MailSettings, CampaignSettings):
+class StoreSettings(AttributionSettings, ModelSettings, CouponSettings, MailSettings, CampaignSettings):
     """The settings of one store; defaults are the original's where it names one (see docs/settings.md).
 
     Its fields are listed from the last base to the first.

@@ -53,6 +53,7 @@ async def _ring_next(runtime: Runtime, name: str, report: jobs.Report) -> None:
     """A cart goes through all three sweeps at once rather than in three periods."""
     if name == "detect" and report.counts.get("detected"):
         await runtime.doorbell.ring("score")
+        await runtime.doorbell.ring("webhooks")
     elif name == "score" and report.counts.get("scored"):
         await runtime.doorbell.ring("email")
 

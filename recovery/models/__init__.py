@@ -7,7 +7,7 @@ from recovery.models.coupon import Coupon, CouponBudget, CouponDecision, LoadedC
 from recovery.models.email import Email
 from recovery.models.hook import HookDelivery, RejectedDelivery
 from recovery.models.installation import Heartbeat, Installation, JobRun
-from recovery.models.link import LinkToken
+from recovery.models.link import LinkToken, LinkVisit
 from recovery.models.notice import Notice
 from recovery.models.order import Order
 from recovery.models.person import ConsentRecord, Person, Suppression
@@ -15,6 +15,7 @@ from recovery.models.policy import Policy
 from recovery.models.product import Product, ProductLink
 from recovery.models.store import Connection, Store
 from recovery.models.sync import SyncCart, SyncState
+from recovery.models.webhook import WebhookEndpoint, WebhookMessage
 
 __all__ = [
     "Abandonment",
@@ -33,6 +34,7 @@ __all__ = [
     "Installation",
     "JobRun",
     "LinkToken",
+    "LinkVisit",
     "LlmBudget",
     "LlmReservation",
     "LoadedCode",
@@ -47,4 +49,6 @@ __all__ = [
     "Suppression",
     "SyncCart",
     "SyncState",
+    "WebhookEndpoint",
+    "WebhookMessage",
 ]

@@ -15,7 +15,9 @@ class Abandonment(Model):
 
     ``status`` is ``detected|scored|skipped|contacted`` while open (then ``open_key`` is the cart's id, which makes a
     second open one impossible) and ``recovered|superseded|dismissed|expired|erased`` once closed (``open_key`` null).
-    ``arm`` is ``treatment`` or ``holdout``. ``fingerprint``, ``total`` and ``currency`` are the cart's at detection.
+    ``arm`` is ``treatment`` or ``holdout``, drawn while ``holdout_percent`` was the store's share. ``eligible_at`` is
+    when, while the store was live, every check but the hold-out first held: from then on arms are compared.
+    ``fingerprint``, ``total`` and ``currency`` are the cart's at detection.
     ``due_at`` is when the next step is looked at, null when there is none.
     ``score`` counts; ``contributions`` sum to the heuristic score. Revenue is in minor units of its own currency.
     """
@@ -38,6 +40,8 @@ class Abandonment(Model):
     due_at = fields.DatetimeField(null=True)
     email_hash = fields.CharField(64, null=True)
     arm = fields.CharField(16, default="treatment")
+    holdout_percent = fields.SmallIntField(null=True)
+    eligible_at: datetime | None = fields.DatetimeField(null=True)
     fingerprint = fields.CharField(64)
     total = fields.BigIntField()
     currency = fields.CharField(3)

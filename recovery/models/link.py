@@ -1,4 +1,4 @@
-"""The row behind each signed link: what it opens, whether it was revoked, how often it was fetched."""
+"""The row behind each signed link: what it opens, whether it was revoked, when it was fetched."""
 
 from datetime import datetime
 
@@ -12,7 +12,8 @@ from recovery.models.store import Store
 class LinkToken(Model):
     """One link; ``kind`` is ``restore`` or ``assistant``, ``email_hash`` is the person it was made for.
 
-    ``renews`` is the link of the recovery mail that this one was asked for in place of.
+    ``renews`` is the link of the recovery mail that this one was asked for in place of. ``restored_at`` is when
+    the shop last let a customer in by it, as the shop told.
     """
 
     jti = fields.CharField(32, primary_key=True)
@@ -33,7 +34,25 @@ class LinkToken(Model):
     first_seen_at: datetime | None = fields.DatetimeField(null=True)
     last_seen_at: datetime | None = fields.DatetimeField(null=True)
     uses = fields.IntField(default=0)
+    restored_at: datetime | None = fields.DatetimeField(null=True)
+
+    visits: fields.ReverseRelation["LinkVisit"]
 
     class Meta:
         table = "link_token"
         indexes = (("cart_id",), ("email_id",))
+
+
+class LinkVisit(Model):
+    """One fetch of a link by GET, by a person or a machine; only the first ones of a link are kept."""
+
+    id = fields.BigIntField(primary_key=True)
+    link: fields.ForeignKeyRelation[LinkToken] = fields.ForeignKeyField(
+        "models.LinkToken", related_name="visits", on_delete=fields.CASCADE
+    )
+    link_id: str
+    at = fields.DatetimeField()
+
+    class Meta:
+        table = "link_visit"
+        indexes = (("link_id",), ("at",))

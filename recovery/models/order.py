@@ -10,7 +10,8 @@ from recovery.models.store import Connection, Store
 class Order(Model):
     """The newest snapshot of one order; ``state`` is ``pending|paid|completed|cancelled|refunded``.
 
-    ``items`` keeps product id, quantity (1/10,000) and row total of each line. Money in minor units.
+    ``items`` keeps product id, quantity (1/10,000) and row total of each line. Money in minor units. ``attribution`` is
+    what of ours brought it: ``ref``, ``coupon``, ``inferred`` or ``none``; null when nobody has looked.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -42,6 +43,7 @@ class Order(Model):
     items: list[dict[str, Any]] | None = fields.JSONField(null=True)
     coupon_codes: list[str] = fields.JSONField(default=list)
     ref = fields.CharField(32, null=True)
+    attribution = fields.CharField(16, null=True)
 
     class Meta:
         table = "order"

@@ -5,12 +5,13 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
+import orjson
 import pytest
 
 from chatbot import privacy
 from chatbot.models import Conversation
-from recovery import db
-from recovery.models import Cart, CartItem, CartSwap, LinkToken, Notice, Product
+from recovery import db, webhooks_endpoints
+from recovery.models import Cart, CartItem, CartSwap, Connection, LinkToken, Notice, Product, WebhookMessage
 from recovery.runtime import Runtime
 from recovery.stores.registry import change_settings
 from recovery.tokens import CartClaims, new_jti, sign_cart_link
@@ -179,6 +180,34 @@ async def test_a_person_is_asked_for_once_and_the_shop_can_answer(node: Node, sh
     assert (row.waiting_address, row.waiting_since is not None) == (EMAIL, True)
     events = await db.client().execute_query_dict("SELECT payload::text AS p FROM conversation_event")
     assert all(EMAIL not in event["p"] for event in events)
+
+
+async def test_whoever_wants_to_know_is_told_that_somebody_waits(node: Node, runtime: Runtime, shop: Shop) -> None:
+    await supported(shop)
+    connection = await Connection.get()
+    for with_email in (False, True):
+        url = "https://127.0.0.1/webhooks"
+        await webhooks_endpoints.add(runtime, connection.key, url, ("conversation.waiting",), with_email=with_email)
+    opened = await node.open(shop.token)
+    ask = str(uuid.uuid4())
+    async with node.client() as client:
+        await client.hello(opened)
+        for _ in range(2):
+            await client.send(t="person", id=ask)
+        await client.until("person")
+    plain, with_address = await WebhookMessage.all().order_by("endpoint_id")
+    told = orjson.loads(plain.body)
+    conversation = await Conversation.get().prefetch_related("cart", "store")
+    assert told["type"] == "conversation.waiting"
+    assert told["data"] == {
+        "conversation": str(conversation.id),
+        "store": conversation.store.code,
+        "quote_id": conversation.cart.quote_id,
+        "person": conversation.cart.email_hash,
+        "url": f"{runtime.settings.public_url}/admin/conversations",
+    }
+    assert EMAIL not in plain.body
+    assert orjson.loads(with_address.body)["data"]["email"] == EMAIL
 
 
 async def test_the_address_for_the_answer_is_forgotten_after_30_days(node: Node, runtime: Runtime, shop: Shop) -> None:

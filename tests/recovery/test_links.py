@@ -36,9 +36,9 @@ async def mailed(live: Shop, sink: SmtpSink, **told: Any) -> dict[str, str]:
 
 
 async def snapshot() -> dict[str, Any]:
-    """Every row of every table but the counters of links."""
+    """Every row of every table but the counters and the visits of links."""
     tables = await db.client().execute_query_dict(
-        "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'link_visit' ORDER BY tablename"
     )
     rows = {}
     for table in [row["tablename"] for row in tables]:
