@@ -26,10 +26,11 @@ ROOTS = {
 RANKS = [
     "hooks links sharing jobs explain health pages privacy",
     "delivery notices copies campaigns orders detection analytics sync",
-    "eligibility emails outbox swaps coupons scoring heuristic carts products episodes persons",
+    "eligibility bought_elsewhere emails outbox swaps coupons scoring heuristic carts products episodes persons",
     "stores llm budgets mailer tokens installation runtime language crash",
     "models",
-    "db settings store_settings brand errors clock text money secrets doorbell embedded logs console outgoing",
+    "db settings store_settings brand errors clock quiet_hours text money secrets doorbell embedded logs console "
+    "outgoing",
 ]
 ONLY_IN = {"openai": "recovery.llm", "aiosmtplib": "recovery.mailer", "jwt": "recovery.tokens"}
 # The demo is a shop like any other: it knows the service by its public interfaces only.
