@@ -17,6 +17,7 @@ ROOTS = {
     "recovery.cli_conversations",
     "recovery.cli_coupons",
     "recovery.cli_magento",
+    "recovery.cli_sweeps",
     "recovery.serve",
     "recovery.demo_run",
     "recovery.story_run",
