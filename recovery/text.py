@@ -86,7 +86,7 @@ def phone_digits(value: str) -> str | None:
     None for what is no number, or one that people type to get past a form.
     """
     digits = "".join(re.findall(r"[0-9]", value))[-9:]
-    return digits if len(digits) >= 7 and len(set(digits)) > 1 and digits not in "0123456789" else None
+    return digits if len(digits) >= 7 and len(set(digits)) > 2 and digits not in "0123456789" else None
 
 
 def plain_postcode(value: str) -> str | None:

@@ -85,6 +85,7 @@ def test_which_products_not_how_many_nor_in_which_order() -> None:
         ("+44 20 7946 0018", "079460018"),
         ("12345", None),
         ("000 000 000", None),
+        ("600 000 000", None),
         ("123456789", None),
         ("none", None),
         ("", None),
