@@ -32,17 +32,7 @@ async def foresee(store: StoreInForce, now: datetime, limit: int | None = None) 
     """The mails in the queue, then the steps that are due; at most ``limit`` (the batch size) of each."""
     if not store.settings.enabled or store.row.mode == "paused":
         return []
-    most = limit or store.settings.batch_size
-    found: list[Foreseen] = []
-    mails = (
-        await Email.filter(store_id=store.row.id, status="pending", next_attempt_at__lte=now)
-        .order_by("next_attempt_at")
-        .limit(most if store.row.mode == "live" else 0)
-        .prefetch_related("abandonment__cart")
-    )
-    for mail in mails:
-        facts = await campaigns_facts.load(store, mail.abandonment, mail.step, now, at_the_point=True)
-        found.append(_foreseen(store, mail.abandonment, mail.step, facts, now, passed="ready"))
+    found = await _in_the_queue(store, now, limit) if store.row.mode == "live" else []
     queued: list[tuple[str | None, PersonMail]] = []
     for abandonment_id in await due_ids(store, now, limit):
         abandonment = await Abandonment.get(id=abandonment_id).prefetch_related("cart")
@@ -57,6 +47,20 @@ async def foresee(store: StoreInForce, now: datetime, limit: int | None = None) 
         found.append(told)
         if told.outcome in {"queued", "would_send"}:
             queued.append((facts.email_hash, PersonMail(abandonment.id, now)))
+    return found
+
+
+async def _in_the_queue(store: StoreInForce, now: datetime, limit: int | None) -> list[Foreseen]:
+    mails = (
+        await Email.filter(store_id=store.row.id, status="pending", next_attempt_at__lte=now)
+        .order_by("next_attempt_at")
+        .limit(limit or store.settings.batch_size)
+        .prefetch_related("abandonment__cart")
+    )
+    found = []
+    for mail in mails:
+        facts = await campaigns_facts.load(store, mail.abandonment, mail.step, now, at_the_point=True)
+        found.append(_foreseen(store, mail.abandonment, mail.step, facts, now, passed="ready"))
     return found
 
 

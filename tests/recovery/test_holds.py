@@ -331,6 +331,16 @@ async def test_a_mail_that_lay_in_the_queue_too_long_is_taken_back(live: Shop, s
     assert len(smtp_sink.messages) == 1
 
 
+async def test_a_wait_for_consent_ends_when_it_is_too_late(live: Shop) -> None:
+    await live.set(consent_policy="require")
+    await live.cart()
+    await live.abandon()
+    for _ in range(30):
+        await live.plan()
+        live.clock.advance(hours=3)
+    assert await decisions() == [(0, "waiting", "no_consent"), (0, "skipped", "too_late")]
+
+
 async def test_a_whole_sequence_that_is_too_late_ends_skipped(live: Shop) -> None:
     await live.cart()
     await live.abandon()
