@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -9,7 +10,7 @@ from tortoise.expressions import Q
 
 from admin.conversations import transcripts
 from admin.pages import page
-from recovery.eligibility import REASONS
+from recovery.eligibility import REASONS, explained
 from recovery.explain import COUPON_STATES, SIGNALS, explain_cart
 from recovery.models import Abandonment, Coupon, Decision, Email, LinkToken, Order
 from recovery.runtime import Runtime
@@ -57,6 +58,7 @@ async def show(request: Request) -> Response:
         bars=bars(found.contributions),
         decisions=await Decision.filter(abandonment_id=found.id).order_by("at", "id"),
         reasons=REASONS,
+        explained=lambda decision: explained(decision.reason, decision.checks, ZoneInfo(found.store.timezone)),
         emails=[(email, [link for link in links if link.email_id == email.id]) for email in emails],
         conversations=await transcripts(found.cart_id),
         coupons=await Coupon.filter(abandonment_id=found.id),

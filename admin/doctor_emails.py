@@ -43,6 +43,11 @@ _FIXES = {
     "sender_missing": "Set sender_address and postal_address.",
     "module_off": "`cartback settings set enabled true`",
     "store_paused": "`cartback stores mode CODE live`",
+    "too_often": "The limits are mails_per_person and carts_per_person in per_person_days.",
+    "quiet_hours": "They go when quiet_hours are over.",
+    "ordered_lately": "The rest after an order is order_cool_off_days.",
+    "bought_elsewhere": "See `cartback explain`; the setting is bought_elsewhere_hours.",
+    "too_late": "Was the worker or the relay away? The setting is max_late_hours.",
     "address_wrong": "Look at what the shop sends as customer.email.",
 }
 

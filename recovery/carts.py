@@ -8,6 +8,7 @@ from typing import Any, Literal
 import orjson
 
 from recovery import db, episodes
+from recovery.bought_elsewhere import contact_hashes
 from recovery.models import Abandonment, Cart, CartItem, Order, Store
 from recovery.persons import lock_persons, record_consent
 from recovery.secrets import Keys
@@ -34,7 +35,7 @@ async def take(store: Store, cart: CartSnapshot, keys: Keys, now: datetime) -> t
         row = _new(store, cart, now)
     elif not is_newer(cart.version, cart.occurred_at, row.version, row.occurred_at):
         return "older", person
-    await _apply(row, store, cart, told, now)
+    await _apply(row, store, cart, told, keys, now)
     return "applied", person
 
 
@@ -113,7 +114,7 @@ def _new(store: Store, cart: CartSnapshot, now: datetime) -> Cart:
     )
 
 
-async def _apply(row: Cart, store: Store, cart: CartSnapshot, told: str | None, now: datetime) -> None:
+async def _apply(row: Cart, store: Store, cart: CartSnapshot, told: str | None, keys: Keys, now: datetime) -> None:
     is_new = row.pk is None
     email_hash = told or row.email_hash
     changed = fingerprint(cart, email_hash)
@@ -126,7 +127,7 @@ async def _apply(row: Cart, store: Store, cart: CartSnapshot, told: str | None, 
     row.store_id, row.email_hash = store.id, email_hash
     row.occurred_at, row.received_at, row.merged_into = cart.occurred_at, now, None
     row.version = row.version if cart.version is None else cart.version
-    row.update_from_dict(_customer(cart.customer, row))
+    row.update_from_dict(_customer(cart.customer, row) | _contacts(cart.customer, keys))
     row.update_from_dict(
         {
             name: getattr(cart, name)
@@ -151,9 +152,12 @@ def _customer(told: Customer, row: Cart) -> dict[str, Any]:
         "first_name": told.first_name or row.first_name,
         "customer_group": told.group or row.customer_group,
         "orders_count": row.orders_count if told.orders_count is None else told.orders_count,
-        "phone_hash": told.phone_hash or row.phone_hash,
-        "postcode_hash": told.postcode_hash or row.postcode_hash,
     }
+
+
+def _contacts(told: Customer, keys: Keys) -> dict[str, str]:
+    """Hashes of phone and postcode, as far as they were told this time."""
+    return {name: value for name, value in contact_hashes(keys, told).items() if value}
 
 
 async def _status(connection_id: int, cart: CartSnapshot) -> str:

@@ -15,12 +15,13 @@ import typer
 
 from admin.doctor import TOPICS, Finding, examine, report_text
 from admin.signin import make_admin_link
-from recovery import console, jobs
+from recovery import console
 from recovery.cli_admin import admin_app
 from recovery.cli_conversations import conversations_app
 from recovery.cli_coupons import coupons_app
 from recovery.cli_magento import connect_app, sync_command
 from recovery.cli_proof import proof_command
+from recovery.cli_sweeps import JsonOption, StoreOption, detect_command, score_command, send_emails_command
 from recovery.cli_webhooks import webhooks_app
 from recovery.clock import SystemClock
 from recovery.errors import CartbackError, SetupError
@@ -48,14 +49,12 @@ stores_app.add_typer(connect_app, name="connect")
 app.command("sync")(sync_command)
 app.add_typer(admin_app, name="admin")
 app.command("proof")(proof_command)
+app.command("detect")(detect_command)
+app.command("score")(score_command)
+app.command("send-emails")(send_emails_command)
 app.add_typer(conversations_app, name="conversations")
 app.add_typer(coupons_app, name="coupons")
 app.add_typer(webhooks_app, name="webhooks")
-
-StoreOption = Annotated[str | None, typer.Option("--store", help="Only this store: its code, or connection/code.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-DryOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; change nothing.")]
-LimitOption = Annotated[int | None, typer.Option("--limit", min=1, help="At most so many carts per store.")]
 
 
 def main() -> None:
@@ -151,46 +150,6 @@ def migrate_command() -> None:
     _run(serve.migrate(load_settings(), console.progress))
 
 
-def _job(name: str, store: str | None, limit: int | None, dry_run: bool, as_document: bool) -> None:
-    async def work(runtime: Runtime) -> None:
-        report = await jobs.JOBS[name](runtime, jobs.Scope(store, limit, dry_run))
-        if as_document:
-            console.data({"job": report.job, "dry_run": dry_run, "counts": report.counts, "errors": report.errors})
-        else:
-            counts = ", ".join(f"{number} {outcome}" for outcome, number in sorted(report.counts.items()))
-            console.line(f"{name}{' (dry run)' if dry_run else ''}: {counts or 'nothing to do'}")
-            for error in report.errors:
-                console.note(error)
-        if report.errors:
-            raise typer.Exit(console.PARTLY)
-
-    _run(with_runtime(work))
-
-
-@app.command("detect")
-def detect_command(
-    store: StoreOption = None, limit: LimitOption = None, dry_run: DryOption = False, as_document: JsonOption = False
-) -> None:
-    """Find the carts left behind."""
-    _job("detect", store, limit, dry_run, as_document)
-
-
-@app.command("score")
-def score_command(
-    store: StoreOption = None, limit: LimitOption = None, dry_run: DryOption = False, as_document: JsonOption = False
-) -> None:
-    """Give what was detected its intent score and reason code."""
-    _job("score", store, limit, dry_run, as_document)
-
-
-@app.command("send-emails")
-def send_emails_command(
-    store: StoreOption = None, limit: LimitOption = None, dry_run: DryOption = False, as_document: JsonOption = False
-) -> None:
-    """Decide on the due messages and send them."""
-    _job("email", store, limit, dry_run, as_document)
-
-
 @app.command("explain")
 def explain_command(
     query: Annotated[str, typer.Argument(metavar="QUOTE_ID|EMAIL", help="A quote id, or a customer's address.")],
@@ -207,6 +166,7 @@ def explain_command(
             console.line(f"Cart {one.quote_id} of store {one.store}, {one.customer}, {one.total}")
             for sentence in one.sentences:
                 console.line(f"  {sentence}")
+            console.line(f"  To a customer who asks: {one.to_customer}")
 
     _run(with_runtime(work))
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 
-from recovery import campaigns, coupons, db, delivery_coupons
+from recovery import campaigns, campaigns_facts, coupons, db, delivery_coupons
 from recovery.crash import crash_point
 from recovery.eligibility import Failure, first_failure
 from recovery.emails import Letter, coupon_words, make_links, ready_made_words, render
@@ -86,7 +86,8 @@ class EmailSweep(Sweep[Email]):
         words = email.words
         if words is None:
             coupon = await self._coupon(claim, email)
-            words = ready_made_words(self.store, email.abandonment, cart, len(items)) | coupon_words(self.store, coupon)
+            words = ready_made_words(self.store, email.abandonment, cart, len(items), email.step)
+            words |= coupon_words(self.store, coupon)
             email.words = words
             email.composed_at = now
         renewed = await Email.filter(id=claim.id, fence=claim.fence, status="claimed").update(
@@ -150,7 +151,8 @@ class EmailSweep(Sweep[Email]):
         self, store: StoreInForce, abandonment: Abandonment, claim: Claim, email: Email, now: datetime
     ) -> tuple[str | None, list[dict[str, Any]]]:
         """Run every check with the rows locked; what became of the mail when one failed, and the checks."""
-        failure, trail = first_failure(await campaigns.load_facts(store, abandonment), now)
+        facts = await campaigns_facts.load(store, abandonment, email.step, now, at_the_point=True)
+        failure, trail = first_failure(facts, now)
         if failure is None and store.row.mode != "live":
             failure = Failure("store_paused", final=False)
         if failure is None:
@@ -163,12 +165,13 @@ class EmailSweep(Sweep[Email]):
     async def _held(self, claim: Claim, abandonment: Abandonment, failure: Failure, now: datetime) -> str:
         """A check failed at the last moment: end the mail, or put it back when it may go later."""
         if not failure.final:
-            again_at = now + campaigns.LOOK_AGAIN_SOONEST
+            # In the queue already, so looked at again soon whatever it waits for, and never before its hold ends.
+            again_at = campaigns.look_again_at(failure, now, now)
             await self.leave(claim, "claimed", status="pending", next_attempt_at=again_at, claims=0)
             return "waiting"
         status = "suppressed" if failure.reason in {"suppressed", "no_consent"} else "cancelled"
         await self.leave(claim, "claimed", status=status, closed_at=now, closed_reason=failure.reason)
-        if abandonment.status == "scored":
+        if abandonment.status == "scored" and failure.ends_sequence:
             abandonment.status, abandonment.due_at = "skipped", None
             await abandonment.save(update_fields=["status", "due_at"])
         return status
@@ -181,9 +184,15 @@ class EmailSweep(Sweep[Email]):
                 claim, "sending", status="sent", sent_at=self.runtime.now(), smtp_code=code, smtp_text=text,
                 copy_status="pending" if row.copy_to else None,
             )  # fmt: skip
-            if abandonment is not None and abandonment.status in {"scored", "skipped"}:
+            if abandonment is None:
+                return
+            if abandonment.status in {"scored", "skipped"}:
                 abandonment.status = "contacted"
-                await abandonment.save(update_fields=["status"])
+            if abandonment.due_at is not None:
+                # The next message was waiting for this one, or was planned without knowing how late this one goes.
+                store = await in_force(await Store.get(id=row.store_id))
+                abandonment.due_at = await campaigns_facts.step_due_at(store, abandonment, row.step + 1)
+            await abandonment.save(update_fields=["status", "due_at"])
 
     async def note_no_such_address(self, row: Email, text: str) -> None:
         """Nobody is written to at an address that does not exist."""

@@ -160,6 +160,11 @@ def _store_settings(base_url: str, code: str, shop: Catalogue) -> dict[str, obje
         "coupon_callback_url": f"{base_url}/shop/coupons",
         "coupon_person_days": 0,
         "coupon_habit_days": 0,
+        "mails_per_person": 0,
+        "carts_per_person": 0,
+        "order_cool_off_days": 0,
+        "bought_elsewhere_hours": 0,
+        "quiet_hours": "off",
         "contact_url": f"{base_url}/shop/{code}/help",
     }
 

@@ -4,52 +4,18 @@ and again in the transaction after which it goes out.
 A failing check is ``final`` (this step will never go) or not (it may go later). The first failing one is the reason.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
-from recovery.store_settings import StoreSettings
+from recovery.eligibility_facts import Check, Facts, Failure, PersonMail
+from recovery.eligibility_holds import cooled_off, not_bought_elsewhere, not_quiet, not_too_late, not_too_often
+from recovery.eligibility_values import detail, looked_at
 from recovery.text import email_address, is_bot_address, is_role_address
 
+__all__ = ["CHECKS", "REASONS", "Check", "Facts", "Failure", "PersonMail", "explained", "first_failure"]
+
 PENDING_ORDER_HOLDS = timedelta(minutes=60)
-
-
-@dataclass(frozen=True)
-class Facts:
-    """Everything the checks look at, loaded in one place (``campaigns.load_facts``)."""
-
-    settings: StoreSettings
-    store_mode: str
-    live_since: datetime | None
-    detected_at: datetime
-    score: float | None
-    arm: str
-    fingerprint: str
-    cart_fingerprint: str
-    cart_status: str
-    items: int
-    address: str | None
-    email_hash: str | None
-    cart_email_hash: str | None
-    is_bot: bool
-    ordered_at: datetime | None
-    pending_order_at: datetime | None
-    suppressed_by: str | None
-    consent: bool | None
-    consent_basis: str | None
-    is_customer: bool
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why not: a reason (see ``REASONS``), and whether that is the last word for this step."""
-
-    reason: str
-    final: bool = True
-
-
-Check = Callable[[Facts, datetime], Failure | None]
 
 #: Every reason with the sentence that explains it.
 REASONS = {
@@ -59,6 +25,7 @@ REASONS = {
     "cart_changed": "The cart was changed after it had been left, so this episode is over.",
     "cart_inactive": "The shop says that this cart can't be bought any more.",
     "cart_empty": "The cart has no items any more.",
+    "items_gone": "Nothing in the cart can be bought any more.",
     "ordered": "The customer has ordered since.",
     "payment_pending": "An order of this customer waits for its payment; nothing is sent for an hour.",
     "bot": "The cart was filled by a crawler, not by a customer.",
@@ -67,6 +34,13 @@ REASONS = {
     "suppressed": "This person is not to be written to.",
     "no_consent": "There is no consent to marketing mail that the store's consent policy asks for.",
     "below_score": "The intent score is below the store's minimum.",
+    "undeliverable": "An earlier message about this cart could not be delivered.",
+    "too_late": "It is too late for this message.",
+    "earlier_under_way": "The message before is still on its way.",
+    "bought_elsewhere": "The cart was probably bought under another address.",
+    "ordered_lately": "The customer has ordered a short while ago.",
+    "too_often": "This person has had as many mails as the store allows.",
+    "quiet_hours": "It is quiet time at the store.",
     "before_live": "The cart was left before the store went live.",
     "sender_missing": "The store has no sender address or no postal address yet; set both to send.",
     "held_out": "This person is in the hold-out group that measures what the mails bring.",
@@ -78,10 +52,19 @@ def first_failure(facts: Facts, now: datetime) -> tuple[Failure | None, list[dic
     trail: list[dict[str, Any]] = []
     for name, check in CHECKS:
         failure = check(facts, now)
-        trail.append({"check": name, "passed": failure is None})
+        trail.append({"check": name, "passed": failure is None} | looked_at(name, facts, now))
         if failure is not None:
+            if failure.until is not None:
+                trail[-1]["until"] = failure.until.isoformat()
             return failure, trail
     return None, trail
+
+
+def explained(reason: str, trail: Sequence[Mapping[str, Any]], zone: tzinfo) -> str:
+    """A reason in words with the figures behind it, from the checks of a decision."""
+    told = REASONS.get(reason, reason)
+    figures = detail(reason, trail[-1], zone) if trail else ""
+    return f"{told} {figures}".strip()
 
 
 def _enabled(facts: Facts, now: datetime) -> Failure | None:
@@ -98,6 +81,10 @@ def _cart_is_there(facts: Facts, now: datetime) -> Failure | None:
     if facts.cart_status == "inactive":
         return Failure("cart_inactive", final=False)
     return Failure("cart_empty") if facts.items == 0 else None
+
+
+def _something_is_left(facts: Facts, now: datetime) -> Failure | None:
+    return Failure("items_gone") if facts.items_gone == facts.items else None
 
 
 def _not_ordered(facts: Facts, now: datetime) -> Failure | None:
@@ -145,6 +132,14 @@ def _left_while_live(facts: Facts, now: datetime) -> Failure | None:
     return Failure("before_live")
 
 
+def _earlier_arrived(facts: Facts, now: datetime) -> Failure | None:
+    return Failure("undeliverable") if facts.earlier == "failed" else None
+
+
+def _earlier_has_gone(facts: Facts, now: datetime) -> Failure | None:
+    return Failure("earlier_under_way", final=False) if facts.earlier == "under_way" else None
+
+
 def _has_sender(facts: Facts, now: datetime) -> Failure | None:
     complete = facts.settings.sender_address and facts.settings.postal_address
     return None if complete or facts.store_mode == "observing" else Failure("sender_missing", final=False)
@@ -154,7 +149,8 @@ def _not_held_out(facts: Facts, now: datetime) -> Failure | None:
     return Failure("held_out") if facts.arm == "holdout" else None
 
 
-#: In this order; the hold-out comes last, so that it is compared with people who would have been written to.
+#: In this order: first what can't change any more, then what only holds back, last the hold-out, so that it is compared
+#: with people who would have been written to.
 CHECKS: tuple[tuple[str, Check], ...] = (
     ("enabled", _enabled),
     ("not_paused", _not_paused),
@@ -162,11 +158,19 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("not_ordered", _not_ordered),
     ("no_pending_order", _no_pending_order),
     ("cart_is_unchanged", _cart_is_unchanged),
+    ("something_is_left", _something_is_left),
     ("is_a_person", _is_a_person),
     ("not_suppressed", _not_suppressed),
     ("scores_enough", _scores_enough),
-    ("has_consent", _has_consent),
     ("left_while_live", _left_while_live),
+    ("earlier_arrived", _earlier_arrived),
+    ("not_too_late", not_too_late),
+    ("has_consent", _has_consent),
     ("has_sender", _has_sender),
+    ("earlier_has_gone", _earlier_has_gone),
+    ("not_bought_elsewhere", not_bought_elsewhere),
+    ("cooled_off", cooled_off),
+    ("not_too_often", not_too_often),
+    ("not_quiet", not_quiet),
     ("not_held_out", _not_held_out),
 )

@@ -52,8 +52,13 @@ class Letter:
     links: Links
 
 
-def ready_made_words(store: StoreInForce, abandonment: Abandonment, cart: Cart, items: int) -> dict[str, Any]:
-    """The ready-made text for a cart in the store's language; it names no reason, no score and no behaviour."""
+def ready_made_words(
+    store: StoreInForce, abandonment: Abandonment, cart: Cart, items: int, step: int = 0
+) -> dict[str, Any]:
+    """The ready-made text of one message (from 0) about a cart in the store's language.
+
+    It names no reason, no score and no behaviour. A failed payment is what each message is about then.
+    """
     settings = store.settings
     texts = Texts(store.row.language, formal=settings.form_of_address == "formal")
     reason = "technical_error" if cart.payment_failed else abandonment.reason_code or "other"
@@ -65,11 +70,15 @@ def ready_made_words(store: StoreInForce, abandonment: Abandonment, cart: Cart, 
         "total": format_money(cart.total, cart.currency, store.row.language, cart.currency_digits),
     }
     agreed = settings.effective_consent_policy == "require"
+    variant = "reminder" if cart.payment_failed else settings.variant_of(step)
+    subject, intro = ("subject", reason), ("intro", reason)
+    if variant != "reminder":
+        subject, intro = (variant, "subject"), (variant, "intro")
     return {
-        "subject": one_line(texts.get("subject", reason, **values), LONGEST_SUBJECT),
+        "subject": one_line(texts.get(*subject, **values), LONGEST_SUBJECT),
         "preheader": texts.get("preheader", reason, **values),
         "greeting": texts.get("greeting", settings.form_of_address, **values),
-        "intro": texts.get("intro", reason, **values),
+        "intro": texts.get(*intro, **values),
         "help": texts.get("help", "assistant" if settings.assistant_link else "reply", **values),
         "why": texts.get("labels", "why" if agreed else "why_customer", **values),
         "written_by": "ready_made",

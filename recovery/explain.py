@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from recovery.coupons_rule import sentence
-from recovery.eligibility import REASONS
+from recovery.eligibility import explained
 from recovery.errors import NotFound
+from recovery.explain_customer import to_customer
 from recovery.models import Abandonment, Cart, Coupon, CouponDecision, Decision, Email, Order
 from recovery.money import format_money
 from recovery.persons import suppression_in_force
@@ -45,6 +46,7 @@ COUPON_STATES = {
     "withdrawing": "is over and being withdrawn from the shop",
     "released": "is over; its money went back to the budget",
 }
+_OF_A_DECISION = ("step", "at", "outcome", "reason", "checks", "settings_version")
 _EMAILS = {
     "pending": "waits in the queue",
     "claimed": "is being prepared",
@@ -57,14 +59,37 @@ _EMAILS = {
 }
 
 
+#: Why a mail ended that no check held back.
+_ENDS = {
+    "refused": "the relay refused it for good",
+    "attempts_used_up": "the relay refused it as often as max_email_attempts allows",
+    "crash_loop": "it kept ending the process that was to send it",
+    "no_answer": "the relay fell silent after it was handed over",
+    "recovered": "the customer has ordered",
+    "superseded": "the customer changed the cart",
+    "expired": "nobody came back in time",
+    "dismissed": "there was nothing left to win back",
+    "erased": "the person was erased",
+    "unsubscribe": "the person unsubscribed",
+    "complaint": "the person complained of a mail",
+    "bounce": "the address does not take mail",
+    "objection": "the person objected",
+    "manual": "the shop took the person out",
+}
+
+
 @dataclass
 class Explanation:
-    """One cart in words: who and what, then one sentence per step it took or did not take; ``episodes`` for scripts."""
+    """One cart in words: who and what, then one sentence per step it took or did not take; ``episodes`` for scripts.
+
+    ``to_customer`` is what may be passed on to the customer who asks, in the store's language.
+    """
 
     quote_id: str
     store: str
     customer: str
     total: str
+    to_customer: str
     sentences: list[str] = field(default_factory=list)
     episodes: list[dict[str, Any]] = field(default_factory=list)
 
@@ -98,6 +123,7 @@ async def explain_cart(cart: Cart, now: datetime) -> Explanation:
         store=cart.store.code,
         customer=mask_address(cart.email) if cart.email else "no e-mail address",
         total=format_money(cart.total, cart.currency, "en", cart.currency_digits),
+        to_customer=await to_customer(store, cart),
     )
     told.sentences.append(
         f"Last changed {_ago(cart.activity_at, now)} with {len(cart.items)} item(s), stage {cart.checkout_stage}, "
@@ -148,7 +174,7 @@ async def _episode(store: StoreInForce, episode: Abandonment) -> list[str]:
     sentences = [f"Detected as left behind on {_at(episode.detected_at, store)}."]
     sentences += _score(store, episode)
     for decision in await Decision.filter(abandonment_id=episode.id).order_by("at", "id"):
-        reason = f": {await _reason(decision.reason, episode)}" if decision.reason else "."
+        reason = f": {await _reason(decision, episode, store)}" if decision.reason else "."
         sentences.append(
             f"Message {decision.step + 1}, {_at(decision.at, store)}: {_OUTCOMES[decision.outcome]}{reason}"
         )
@@ -176,12 +202,13 @@ async def _coupons(store: StoreInForce, episode: Abandonment) -> list[str]:
     ]
 
 
-async def _reason(reason: str, episode: Abandonment) -> str:
-    if reason == "suppressed":
+async def _reason(decision: Decision, episode: Abandonment, store: StoreInForce) -> str:
+    told = explained(decision.reason or "", decision.checks, store.zone)
+    if decision.reason == "suppressed":
         found = await suppression_in_force(episode.connection_id, episode.store_id, episode.email_hash or "")
         if found is not None:
-            return f"{REASONS[reason]} Cause: {found.cause}, since {found.at:%Y-%m-%d}."
-    return REASONS.get(reason, reason)
+            return f"{told} Cause: {found.cause}, since {found.at:%Y-%m-%d}."
+    return told
 
 
 def _score(store: StoreInForce, episode: Abandonment) -> list[str]:
@@ -199,9 +226,12 @@ def _score(store: StoreInForce, episode: Abandonment) -> list[str]:
 
 def _email(store: StoreInForce, email: Email) -> str:
     answer = f" ({email.smtp_code} {email.smtp_text})" if email.smtp_code else ""
-    reason = f", because: {REASONS.get(email.closed_reason, email.closed_reason)}" if email.closed_reason else ""
+    ended = email.closed_reason
+    reason = f", because: {_ENDS.get(ended) or explained(ended, (), store.zone)}" if ended else ""
     when = f" on {_at(email.sent_at, store)}" if email.sent_at else ""
-    return f"Its mail {_EMAILS[email.status]}{when}{answer}{reason}."
+    if email.status == "pending" and email.next_attempt_at > email.created_at:
+        when = f", to be looked at again on {_at(email.next_attempt_at, store)}"
+    return f"Its mail {_EMAILS[email.status]}{when}{answer}{reason}".rstrip(".") + "."
 
 
 def _end(store: StoreInForce, episode: Abandonment) -> list[str]:
@@ -232,7 +262,7 @@ async def _facts(episode: Abandonment) -> dict[str, Any]:
     decisions = await Decision.filter(abandonment_id=episode.id).order_by("at", "id")
     emails = await Email.filter(abandonment_id=episode.id).order_by("step")
     return {name: getattr(episode, name) for name in names} | {
-        "decisions": [{name: getattr(d, name) for name in ("step", "at", "outcome", "reason")} for d in decisions],
+        "decisions": [{name: getattr(d, name) for name in _OF_A_DECISION} for d in decisions],
         "coupon_decisions": [
             {name: getattr(d, name) for name in ("step", "percent", "reason", "values")}
             for d in await CouponDecision.filter(abandonment_id=episode.id).order_by("step")

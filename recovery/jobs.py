@@ -1,6 +1,7 @@
 """The sweeps as jobs: each looks in the database, does what is due, and notes what it did; running one twice harms
 nobody."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ from recovery import (
     sync,
     webhooks_delivery,
 )
+from recovery.campaigns_preview import Foreseen, foresee
 from recovery.models import JobRun
 from recovery.runtime import Runtime
 from recovery.stores.registry import StoreInForce, all_in_force
@@ -32,11 +34,12 @@ log = structlog.get_logger()
 
 @dataclass
 class Report:
-    """What one run of a job did: counts over all stores, and what went wrong."""
+    """What one run of a job did: counts over all stores, and what went wrong; of a dry run of sending, each message."""
 
     job: str
     counts: dict[str, int] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
+    foreseen: list[Foreseen] = field(default_factory=list)
 
     def add(self, counts: dict[str, int]) -> None:
         """Add the counts of one store."""
@@ -160,7 +163,9 @@ async def _score_store(runtime: Runtime, store: StoreInForce, scope: Scope, repo
 
 async def _email_store(runtime: Runtime, store: StoreInForce, scope: Scope, report: Report) -> None:
     if scope.dry_run:
-        report.add(await campaigns.count_outcomes(store, runtime.now(), scope.limit))
+        foreseen = await foresee(store, runtime.now(), scope.limit)
+        report.foreseen += foreseen
+        report.add(Counter(each.outcome for each in foreseen))
         return
     report.add(await campaigns.sweep(store, runtime.now(), scope.limit))
     run = await delivery.sweep(runtime, store, scope.limit)

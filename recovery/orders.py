@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from recovery import attribution, coupons, db, episodes
+from recovery.bought_elsewhere import contact_hashes, items_key
 from recovery.carts import Taken
 from recovery.models import Abandonment, Cart, Order, Store
 from recovery.persons import lock_persons
@@ -34,6 +35,7 @@ async def take(
     elif not is_newer(order.version, order.occurred_at, row.version, row.occurred_at):
         return "older", person
     _fill(row, store, order, person, now)
+    _fill_traces(row, order, keys)
     await row.save()
     await coupons.note_order(row, now)
     cart = await _absorb_cart(row, now)
@@ -80,14 +82,21 @@ def _fill(row: Order, store: Store, order: OrderSnapshot, person: str | None, no
         "email_hash": person or row.email_hash,
         "customer_id": order.customer.id or row.customer_id,
         "registered": order.customer.registered,
-        "phone_hash": order.customer.phone_hash or row.phone_hash,
-        "postcode_hash": order.customer.postcode_hash or row.postcode_hash,
         "items": row.items if order.items is None else [_item(item) for item in order.items],
         "coupon_codes": list(order.coupon_codes),
         "ref": order.ref or row.ref,
     }
     for name, value in told.items():
         setattr(row, name, value)
+
+
+def _fill_traces(row: Order, order: OrderSnapshot, keys: Keys) -> None:
+    """What tells whether it was somebody's cart under another address."""
+    for name, value in contact_hashes(keys, order.customer).items():
+        if value:
+            setattr(row, name, value)
+    if order.items is not None:
+        row.items_key = items_key(item.product_id for item in order.items)
 
 
 def _item(item: Item) -> dict[str, object]:

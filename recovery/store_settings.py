@@ -8,8 +8,9 @@ from pydantic import ConfigDict, ValidationError
 from recovery.errors import CartbackError
 from recovery.secrets import Vault
 from recovery.store_settings_attribution import AttributionSettings
-from recovery.store_settings_campaign import CampaignSettings
+from recovery.store_settings_campaign import CampaignSettings, Variant
 from recovery.store_settings_coupons import CouponSettings
+from recovery.store_settings_limits import LimitSettings
 from recovery.store_settings_mail import MailSettings
 from recovery.store_settings_model import SEALED, ModelSettings
 
@@ -39,7 +40,9 @@ class SettingRefused(CartbackError):
     """A setting's name or value is wrong; the message says which and what it must be."""
 
 
-class StoreSettings(AttributionSettings, ModelSettings, CouponSettings, MailSettings, CampaignSettings):
+class StoreSettings(
+    AttributionSettings, ModelSettings, CouponSettings, MailSettings, LimitSettings, CampaignSettings
+):
     """The settings of one store; defaults are the original's where it names one (see docs/settings.md).
 
     Its fields are listed from the last base to the first.
@@ -50,6 +53,15 @@ class StoreSettings(AttributionSettings, ModelSettings, CouponSettings, MailSett
     def shown(self) -> dict[str, Any]:
         """Every setting for people to see, secrets only as set or not."""
         return self.model_dump() | {name: _shown(getattr(self, name)) for name in SECRET_SETTINGS}
+
+    def variant_of(self, step: int) -> Variant:
+        """The text of the message of this step (from 0): its own, else by its place in the sequence."""
+        chosen = self.steps[step].variant if step < len(self.steps) else None
+        if chosen is not None:
+            return chosen
+        if step == 0:
+            return "reminder"
+        return "last_call" if step >= len(self.steps) - 1 else "question"
 
     def may_carry_coupon(self, step: int) -> bool:
         """Whether the message of this step (from 0) may carry a coupon."""

@@ -80,6 +80,21 @@ def email_address(value: str) -> str | None:
     return candidate if match and len(candidate) <= 254 and len(match[1]) <= 64 else None
 
 
+def phone_digits(value: str) -> str | None:
+    """The last nine digits of a phone number, with which its country code and way of writing do not matter.
+
+    None for what is no number, or one that people type to get past a form.
+    """
+    digits = "".join(re.findall(r"[0-9]", value))[-9:]
+    return digits if len(digits) >= 7 and len(set(digits)) > 2 and digits not in "0123456789" else None
+
+
+def plain_postcode(value: str) -> str | None:
+    """A postcode's letters and digits in upper case, or None when there are too few to tell a place."""
+    plain = "".join(re.findall(r"[A-Z0-9]", value.upper()))
+    return plain if len(plain) >= 3 and len(set(plain)) > 1 else None
+
+
 def is_role_address(address: str) -> bool:
     """Whether nobody in particular reads ``address`` (info@, noreply@ …)."""
     return address.partition("@")[0].partition("+")[0].lower() in _ROLE_NAMES

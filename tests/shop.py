@@ -38,6 +38,10 @@ READY = {
     "postal_address": "Long Street 1, 00-001 Warszawa",
     "consent_policy": "off",
     "min_intent_score": 0.0,
+    "quiet_hours": "off",
+    "mails_per_person": 0,
+    "carts_per_person": 0,
+    "order_cool_off_days": 0,
 }
 
 

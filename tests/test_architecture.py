@@ -19,6 +19,7 @@ ROOTS = {
     "recovery.cli_coupons",
     "recovery.cli_magento",
     "recovery.cli_proof",
+    "recovery.cli_sweeps",
     "recovery.cli_webhooks",
     "recovery.serve",
     "recovery.demo_run",
@@ -29,10 +30,12 @@ ROOTS = {
 RANKS = [
     "hooks links sharing jobs explain health pages privacy",
     "delivery notices copies campaigns orders detection analytics proof sync",
-    "eligibility emails outbox swaps attribution coupons scoring heuristic carts products episodes persons webhooks",
+    "eligibility bought_elsewhere emails outbox swaps attribution coupons scoring heuristic carts products episodes "
+    "persons webhooks",
     "stores llm budgets mailer tokens installation runtime language crash",
     "models",
-    "db settings store_settings brand errors clock text money secrets doorbell embedded logs console outgoing",
+    "db settings store_settings brand errors clock quiet_hours text money secrets doorbell embedded logs console "
+    "outgoing",
 ]
 ONLY_IN = {"openai": "recovery.llm", "aiosmtplib": "recovery.mailer", "jwt": "recovery.tokens"}
 # The demo is a shop like any other: it knows the service by its public interfaces only.

@@ -10,8 +10,9 @@ from recovery.models.store import Connection, Store
 class Order(Model):
     """The newest snapshot of one order; ``state`` is ``pending|paid|completed|cancelled|refunded``.
 
-    ``items`` keeps product id, quantity (1/10,000) and row total of each line. Money in minor units. ``attribution`` is
-    what of ours brought it: ``ref``, ``coupon``, ``inferred`` or ``none``; null when nobody has looked.
+    ``items`` keeps product id, quantity (1/10,000) and row total of each line, ``items_key`` which products they are.
+    Money in minor units. ``attribution`` is what of ours brought it: ``ref``, ``coupon``, ``inferred`` or ``none``;
+    null when nobody has looked.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -41,6 +42,7 @@ class Order(Model):
     phone_hash = fields.CharField(64, null=True)
     postcode_hash = fields.CharField(64, null=True)
     items: list[dict[str, Any]] | None = fields.JSONField(null=True)
+    items_key = fields.CharField(32, null=True)
     coupon_codes: list[str] = fields.JSONField(default=list)
     ref = fields.CharField(32, null=True)
     attribution = fields.CharField(16, null=True)
@@ -48,4 +50,10 @@ class Order(Model):
     class Meta:
         table = "order"
         unique_together = (("connection_id", "order_id"),)
-        indexes = (("connection_id", "quote_id"), ("connection_id", "email_hash"))
+        indexes = (
+            ("connection_id", "quote_id"),
+            ("connection_id", "email_hash"),
+            ("connection_id", "phone_hash"),
+            ("connection_id", "postcode_hash"),
+            ("connection_id", "items_key"),
+        )

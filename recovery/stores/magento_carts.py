@@ -157,6 +157,7 @@ def snapshot(
 
 def _customer(row: dict[str, Any]) -> Customer:
     customer, billing = mapped(row.get("customer")), mapped(row.get("billing_address"))
+    delivery = mapped(_shipping(row).get("address"))
     number = identifier(customer.get("id"))
     return Customer(
         id=number,
@@ -164,6 +165,8 @@ def _customer(row: dict[str, Any]) -> Customer:
         registered=number is not None,
         first_name=first_name(customer.get("firstname") or billing.get("firstname")),
         group=identifier(customer.get("group_id")),
+        phone=text(billing.get("telephone") or delivery.get("telephone"), 64) or None,
+        postcode=text(billing.get("postcode") or delivery.get("postcode"), 64) or None,
     )
 
 

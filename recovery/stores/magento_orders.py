@@ -34,7 +34,7 @@ _STATES: dict[str, OrderState] = {
 FIELDS = (
     "entity_id,increment_id,quote_id,state,status,store_id,customer_id,customer_email,customer_firstname,"
     "customer_is_guest,coupon_code,grand_total,base_grand_total,total_refunded,order_currency_code,base_currency_code,"
-    "created_at,updated_at,items[item_id,parent_item_id,product_id,sku,name,qty_ordered,price_incl_tax,"
+    "created_at,updated_at,billing_address[telephone,postcode],items[item_id,parent_item_id,product_id,sku,name,qty_ordered,price_incl_tax,"
     "row_total_incl_tax,row_total]"
 )
 
@@ -51,7 +51,7 @@ def seen(row: dict[str, Any], ours: Callable[[datetime], datetime]) -> OrderSeen
     if number is None or placed is None or updated is None or not money.is_currency(currency):
         raise MagentoBroken(Cause.FAILS, "an order without id, time or currency")
     base = text(row.get("base_currency_code"), 3).upper()
-    customer_id = identifier(row.get("customer_id"))
+    customer_id, billing = identifier(row.get("customer_id")), mapped(row.get("billing_address"))
     order = OrderSnapshot(
         order_id=number,
         occurred_at=ours(updated),
@@ -69,6 +69,8 @@ def seen(row: dict[str, Any], ours: Callable[[datetime], datetime]) -> OrderSeen
             email=address(row.get("customer_email")),
             registered=customer_id is not None,
             first_name=first_name(row.get("customer_firstname")),
+            phone=text(billing.get("telephone"), 64) or None,
+            postcode=text(billing.get("postcode"), 64) or None,
         ),
         number=text(row.get("increment_id"), 64) or None,
         quote_id=identifier(row.get("quote_id")),

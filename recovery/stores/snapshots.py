@@ -27,7 +27,10 @@ class Consent:
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """Who a cart or an order belongs to, as far as the store knows."""
+    """Who a cart or an order belongs to, as far as the store knows.
+
+    ``phone`` and ``postcode`` are as written in the shop and never stored: only keyed hashes of them are.
+    """
 
     id: str | None = None
     email: str | None = None
@@ -37,6 +40,8 @@ class Customer:
     orders_count: int | None = None
     phone_hash: str | None = None
     postcode_hash: str | None = None
+    phone: str | None = field(default=None, repr=False)
+    postcode: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,6 +201,17 @@ async def test_a_cart_page_tells_the_whole_story(admin: httpx2.AsyncClient, shop
     assert "250" in text  # the relay's answer
 
 
+async def test_a_decision_tells_the_figures_its_checks_looked_at(admin: httpx2.AsyncClient, shop: Shop) -> None:
+    await shop.set(min_intent_score=0.9, steps="recommended")
+    await shop.cart()
+    await shop.abandon()
+    shop.clock.advance(hours=5)
+    await shop.plan()
+    text = await body(admin, f"/admin/carts/{(await shop.episode()).id}")
+    assert "It is 0.5, the minimum 0.9." in text
+    assert re.search(r"scores enough: no.*score 0\.5<.*minimum 0\.9<", text)
+
+
 async def test_a_cart_not_yet_scored_or_mailed_says_so(admin: httpx2.AsyncClient, shop: Shop) -> None:
     await shop.cart()
     shop.clock.advance(minutes=31)

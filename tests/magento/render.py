@@ -235,6 +235,7 @@ def order(state: State, placed: Order) -> Document:
         "store_id": placed.quote.store_id, "subtotal": number(here["net"]), "subtotal_incl_tax": number(here["incl"]),
         "tax_amount": number(here["tax"]), "total_canceled": canceled, "total_refunded": refunded,
         "updated_at": placed.updated_at, "items": _order_items(state, placed),
+        "billing_address": {name: placed.quote.billing[name] for name in ("telephone", "postcode")},
     }  # fmt: skip
     return without_nulls(told, "coupon_code", "customer_id", "total_canceled", "total_refunded")
 

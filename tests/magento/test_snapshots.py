@@ -115,6 +115,15 @@ async def test_the_whole_of_one_cart() -> None:
     assert jacket.options == (("Size", "M"), ("Color", "Navy"))
 
 
+async def test_phone_and_postcode_come_along_to_be_hashed() -> None:
+    for cart, totals in (("133", "135"), ("126", "128")):
+        _, found = await read(cart, totals)
+        assert (found.customer.phone, found.customer.postcode) == ("600000000", "00-001")
+        assert "600000000" not in repr(found)
+    _, early = await read("113", "115")
+    assert (early.customer.phone, early.customer.postcode) == (None, None)
+
+
 async def test_options_are_labelled_by_the_carts_own_store_view() -> None:
     _, cart = await read("144", "146")
     assert cart.items[1].options == (("Rozmiar", "M"), ("Color", "Navy"))
@@ -211,6 +220,7 @@ async def test_the_code_and_the_times_of_an_order() -> None:
         async with open_magento(server.url, Credentials("t"), lambda: NOW, allow_private=True) as connector:
             (found,) = await connector.orders_of(["1"])
     assert found.order.coupon_codes == ("BACK-AAAA2222",)
+    assert (found.order.customer.phone, found.order.customer.postcode) == ("600000000", "00-001")
     assert found.order.placed_at == datetime(2026, 11, 23, 6, 28, 44, tzinfo=UTC)
     assert found.order.occurred_at == datetime(2026, 11, 23, 6, 28, 45, tzinfo=UTC)
 

@@ -1,6 +1,7 @@
 """The whole way of carts over a fake Magento: found, scored, mailed in the right language and money, bought."""
 
-from recovery.models import Abandonment, Cart, ConsentRecord, Order, Product, ProductLink, Store
+from recovery.models import Abandonment, Cart, ConsentRecord, Decision, Order, Product, ProductLink, Store
+from recovery.stores import registry
 from tests.magento.desk import Desk
 
 
@@ -205,3 +206,21 @@ async def test_a_failed_payment_gives_the_cart_back(desk: Desk) -> None:
     await desk.sweep()
     stored = await desk.cart(cart)
     assert (stored.status, stored.payment_failed) == ("active", True)
+
+
+async def test_a_cart_bought_under_another_address_is_held(desk: Desk) -> None:
+    for store in await Store.all():
+        await registry.change_settings(store, {"bought_elsewhere_hours": 72})
+    carts = [desk.guest(1, "BP-30", email=email) for email in ("anna@example.com", "anna.work@example.com")]
+    for cart, phone in zip(carts, ("+48 601 234 567", "601-234-567"), strict=True):
+        cart.billing["telephone"] = phone
+    await desk.sweep()
+    desk.clock.advance(minutes=1)
+    desk.magento.place(carts[1])
+    await desk.pass_time(45)
+    assert desk.sink.messages == []
+    (waits,) = await Decision.all()
+    assert (waits.outcome, waits.reason) == ("waiting", "bought_elsewhere")
+    assert waits.checks[-1]["values"]["sign"] == "phone"
+    stored = await desk.cart(carts[0])
+    assert "601234567" not in (stored.phone_hash or "601234567")

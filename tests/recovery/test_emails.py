@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recovery.emails import Letter, Links, ready_made_words, render, render_copy, render_parts
-from recovery.store_settings import REASON_CODES, StoreSettings
+from recovery.store_settings import REASON_CODES, SettingRefused, StoreSettings, merge
 from tests.shop import MORNING, READY
 
 FORBIDDEN = re.compile(
@@ -39,7 +39,7 @@ EVIL = [
 
 def letter(
     *, language: str = "en", lines: list[Any] | None = None, links: Links | None = None, reason: str = "other",
-    cart: dict[str, Any] | None = None, shop: str = "Tatra", **changes: Any,
+    cart: dict[str, Any] | None = None, shop: str = "Tatra", step: int = 0, **changes: Any,
 ) -> Letter:  # fmt: skip
     """A letter over plain objects: what is rendered must not need a database."""
     store: Any = SimpleNamespace(
@@ -57,7 +57,7 @@ def letter(
         id=UUID(int=7), to_address="anna@example.com", copy_to="owner@example.com", composed_at=MORNING,
         created_at=MORNING,
     )  # fmt: skip
-    words = ready_made_words(store, abandonment, whole, len(items))
+    words = ready_made_words(store, abandonment, whole, len(items), step)
     return Letter(email, store, whole, items, words, links or LINKS)
 
 
@@ -219,3 +219,54 @@ def test_the_sum_is_written_as_people_write_it(
     cart = {"currency": currency, "currency_digits": digits, "total": total}
     _, text = render_parts(letter(language=language, cart=cart, lines=[line(row_total=total)]))
     assert written in re.sub(r"[\u00a0\u202f]", " ", text)
+
+
+PRESET: dict[str, Any] = {"steps": "recommended"}
+
+
+@pytest.mark.parametrize("form", ["informal", "formal"])
+@pytest.mark.parametrize("language", ["en", "pl"])
+@pytest.mark.parametrize("step", [1, 2])
+def test_later_messages_have_words_of_their_own_that_name_no_reason(language: str, form: str, step: int) -> None:
+    told = letter(language=language, form_of_address=form, step=step, **PRESET).words
+    first = letter(language=language, form_of_address=form, **PRESET).words
+    assert told["subject"] != first["subject"]
+    assert told["intro"] != first["intro"]
+    text = " ".join(str(word) for word in told.values()).replace("written_by", "")
+    assert FORBIDDEN.search(text) is None, text
+    assert "{" not in text
+    assert 10 <= len(told["subject"]) <= 78
+    assert ("last" in told["subject"] or "statnia" in told["subject"]) == (step == 2)
+    if language == "pl" and form == "formal":
+        assert not re.search(r"\b(Tw[oó]j\w*|Ci|Cię|Tobie|Masz|Cześć)\b", text)
+
+
+@pytest.mark.parametrize("step", [0, 1, 2])
+def test_after_a_failed_payment_every_message_is_about_that(step: int) -> None:
+    assert "did not go through" in letter(step=step, cart={"payment_failed": True}, **PRESET).words["intro"]
+
+
+def test_which_words_a_message_has_can_be_chosen_and_has_a_default_by_its_place() -> None:
+    def variants(steps: Any) -> list[str]:
+        made = StoreSettings.model_validate({"steps": steps})
+        return [made.variant_of(number) for number in range(len(made.steps))]
+
+    assert variants("at_once") == ["reminder"]
+    assert variants("recommended") == variants("long_decision") == ["reminder", "question", "last_call"]
+    assert variants([{"delay_minutes": 0}, {"delay_minutes": 9}]) == ["reminder", "last_call"]
+    own = [{"delay_minutes": 0, "variant": "question"}, {"delay_minutes": 9, "variant": "reminder"}]
+    assert variants(own) == ["question", "reminder"]
+
+
+def test_the_presets_are_those_that_are_told() -> None:
+    def hours(name: str) -> list[float]:
+        return [step.delay_minutes / 60 for step in StoreSettings.model_validate({"steps": name}).steps]
+
+    assert hours("at_once") == [0]
+    assert hours("recommended") == [4, 24, 72]
+    assert hours("long_decision") == [24, 96, 240]
+    assert StoreSettings().steps == StoreSettings.model_validate({"steps": "at_once"}).steps
+    with pytest.raises(SettingRefused, match="steps: must be a list of messages or one of at_once, recommended"):
+        merge({}, {"steps": "often"}, {})
+    # The name is what is kept, so that a preset stays what it is called.
+    assert merge({}, {"steps": "recommended"}, {})[0] == {"steps": "recommended"}

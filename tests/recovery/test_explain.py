@@ -217,3 +217,78 @@ async def test_an_address_finds_every_cart_of_a_person_the_newest_first(shop: Sh
     await shop.cart("other", customer={"email": f"bo@{HOST}"})
     found = await explain(shop.runtime, f" {ADDRESS} ", shop.now)
     assert [each.quote_id for each in found] == [f"q{number}" for number in range(11, 1, -1)]
+
+
+async def test_a_hold_tells_its_figures_and_when_it_ends(live: Shop) -> None:
+    await live.set(min_intent_score=0.9)
+    await live.cart()
+    await live.abandon()
+    await live.plan()
+    assert "It is 0.5, the minimum 0.9." in await sentence(live, "Message 1")
+    await live.set(min_intent_score=0.0, quiet_hours="10:00-15:30")
+    await live.cart("2", customer={"email": f"bo@{HOST}"})
+    await live.abandon()
+    await live.plan()
+    said = await sentence(live, "Message 1", "2")
+    assert "nothing is sent for now: It is quiet time at the store. Quiet is 10:00-15:30 Europe/Warsaw;" in said
+    assert "the mail goes on 2026-11-23 15:30 at the earliest." in said
+    (episode,) = (await told(live, "2")).episodes
+    (decision,) = episode["decisions"]
+    assert decision["checks"][-1]["values"] == {"hours": "10:00-15:30", "zone": "Europe/Warsaw"}
+    assert decision["settings_version"] == (await live.in_force()).version
+
+
+@pytest.mark.parametrize(
+    ("end", "words"),
+    [
+        ("order", "Its mail was taken back, because: the customer has ordered."),
+        ("change", "Its mail was taken back, because: the customer changed the cart."),
+        ("bounce", "Its mail was held back, because: the address does not take mail."),
+        ("refuse", "Its mail could not be delivered (450 greylisted), because: the relay refused it as often as "),
+    ],
+)
+async def test_how_a_mail_ended_is_told_in_words(live: Shop, smtp_sink: SmtpSink, end: str, words: str) -> None:
+    await live.set(max_email_attempts=1)
+    await live.queue()
+    if end == "order":
+        await live.order()
+    elif end == "change":
+        await live.cart(checkout_stage="payment")
+    elif end == "bounce":
+        await live.tell("email.bounced", {"email": ADDRESS, "at": live.now.isoformat()})
+    else:
+        smtp_sink.answer(ADDRESS, "rcpt", 450, "greylisted")
+        await live.deliver()
+    assert (await sentence(live, "Its mail")).startswith(words)
+
+
+async def test_a_customer_who_asks_is_told_why_and_how_to_stop_it(live: Shop) -> None:
+    await live.cart()
+    assert (await told(live)).to_customer == (
+        "We have not written to you about this cart at Tatra. If you do not want such messages, the link “Don't write "
+        "to me about carts again” at the foot of each one stops them at once. Messages about your orders still arrive."
+    )
+    await live.abandon()
+    await live.plan()
+    await live.deliver()
+    said = (await told(live)).to_customer
+    assert said.startswith("On 23 November 2026 we wrote to you because a cart had been left at Tatra (1 product). If ")
+    await live.set(consent_policy="require")
+    assert "(1 product) and you had agreed to be written to." in (await told(live)).to_customer
+    await live.tell("email.complained", {"email": ADDRESS, "at": live.now.isoformat()})
+    said = (await told(live)).to_customer
+    assert said.endswith("Since 23 November 2026 Tatra does not write to you about carts any more.")
+    assert "link" not in said
+
+
+async def test_a_customer_is_answered_in_the_stores_language_and_told_no_rule(live: Shop) -> None:
+    live.store.language = "pl"
+    await live.store.save(update_fields=["language"])
+    await live.set(min_intent_score=0.9)
+    await live.cart()
+    await live.abandon()
+    await live.plan()
+    said = (await told(live)).to_customer
+    assert said.startswith("W sprawie tego koszyka w sklepie Tatra nie wysłaliśmy żadnej wiadomości.")
+    assert "link „Nie chcę więcej wiadomości o koszykach” na dole każdej z nich" in said
+    assert "wynik" not in said

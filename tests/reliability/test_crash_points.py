@@ -115,6 +115,40 @@ async def test_a_fact_committed_while_the_mail_hangs_at_a_point_stops_it(
     assert smtp_sink.messages == []
 
 
+async def _order_elsewhere(shop: Shop) -> None:
+    await shop.order("o7", quote_id="77", customer={"email": "work@example.com", "phone_hash": "the-same"})
+
+
+async def _sell_out(shop: Shop) -> None:
+    gone = {"product_id": "K-12", "name": "Jacket", "price": 45999, "currency": "EUR", "in_stock": False}
+    await shop.tell("product.updated", {"products": [gone]})
+
+
+@pytest.mark.parametrize(
+    ("point", "fact", "status"),
+    [
+        (None, _order, "cancelled"),
+        (None, _unsubscribe, "suppressed"),
+        (None, _order_elsewhere, "pending"),
+        (None, _sell_out, "cancelled"),
+        ("mail.claimed", _order_elsewhere, "pending"),
+        ("mail.before_sending", _order_elsewhere, "pending"),
+    ],
+)
+async def test_a_purchase_elsewhere_and_gone_products_hold_a_mail_at_every_point(
+    live: Shop, smtp_sink: SmtpSink, point: str | None, fact: Any, status: str
+) -> None:
+    """``None`` is a mail that was planned and not touched yet."""
+    mail = await live.queue(customer={"email": ADDRESS, "phone_hash": "the-same"})
+    if point is not None:
+        await crash_at(live, smtp_sink, point)
+    await fact(live)
+    await next_worker(live)
+    await mail.refresh_from_db()
+    assert mail.status == status
+    assert smtp_sink.messages == []
+
+
 async def test_a_crash_point_is_never_armed_outside_tests(live: Shop, smtp_sink: SmtpSink) -> None:
     await live.queue()
     worker = await start_worker(live, smtp_sink, CARTBACK_CRASH_POINT="mail.claimed")

@@ -11,7 +11,7 @@ from recovery.delivery import EmailSweep
 from recovery.models import Decision, Email, Suppression
 from recovery.outbox import MOST_CLAIMS
 from tests.reliability.workers import end_leases
-from tests.shop import ADDRESS, Shop, open_shop, settings_for
+from tests.shop import ADDRESS, READY, Shop, open_shop, settings_for
 from tests.smtp_sink import EVERYBODY, SmtpSink, Stage
 
 
@@ -63,8 +63,7 @@ async def test_slots_are_connections(database_url: str, redis_url: str, smtp_sin
 
 
 async def _ready(shop: Shop) -> None:
-    await shop.set(sender_address="shop@example.com", postal_address="Street 1", consent_policy="off")
-    await shop.set(min_intent_score=0.0)
+    await shop.set(**READY)
     await shop.go("live")
 
 
