@@ -4,7 +4,7 @@ from tortoise.migrations import operations as ops
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0008_sync")]
+    dependencies = [("models", "0009_admin_access")]
 
     operations = [
         ops.AddField(model_name="Order", name="items_key", field=fields.CharField(null=True, max_length=32)),

@@ -13,7 +13,7 @@ INDEXES = {
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0008_sync")]
+    dependencies = [("models", "0010_rules")]
 
     operations = [
         ops.AddField(model_name="Order", name="attribution", field=fields.CharField(null=True, max_length=16)),
