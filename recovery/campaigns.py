@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
-from recovery import db
+from recovery import complaints, db
 from recovery.eligibility import Facts, Failure, first_failure
 from recovery.episodes import OPEN
 from recovery.models import Abandonment, Cart, CartItem, Decision, Email, Order
@@ -132,6 +132,7 @@ async def load_facts(store: StoreInForce, abandonment: Abandonment) -> Facts:
         consent=consent.marketing if consent else None,
         consent_basis=consent.basis if consent else None,
         is_customer=any(o.state != "cancelled" for o in orders),
+        stopped_by_complaints=await complaints.stop_in_force(store.row.connection_id) is not None,
     )
 
 

@@ -39,6 +39,7 @@ class Facts:
     consent: bool | None
     consent_basis: str | None
     is_customer: bool
+    stopped_by_complaints: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ REASONS = {
     "below_score": "The intent score is below the store's minimum.",
     "before_live": "The cart was left before the store went live.",
     "sender_missing": "The store has no sender address or no postal address yet; set both to send.",
+    "complaints": "Too many people reported this shop's mails as spam; nothing goes until somebody lifts the stop.",
     "held_out": "This person is in the hold-out group that measures what the mails bring.",
 }
 
@@ -150,6 +152,10 @@ def _has_sender(facts: Facts, now: datetime) -> Failure | None:
     return None if complete or facts.store_mode == "observing" else Failure("sender_missing", final=False)
 
 
+def _no_complaint_stop(facts: Facts, now: datetime) -> Failure | None:
+    return Failure("complaints", final=False) if facts.stopped_by_complaints else None
+
+
 def _not_held_out(facts: Facts, now: datetime) -> Failure | None:
     return Failure("held_out") if facts.arm == "holdout" else None
 
@@ -168,5 +174,6 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("has_consent", _has_consent),
     ("left_while_live", _left_while_live),
     ("has_sender", _has_sender),
+    ("no_complaint_stop", _no_complaint_stop),
     ("not_held_out", _not_held_out),
 )

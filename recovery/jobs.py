@@ -8,7 +8,19 @@ from typing import Any
 
 import structlog
 
-from recovery import campaigns, copies, coupons_sweep, db, delivery, detection, notices, outbox, scoring, sync
+from recovery import (
+    campaigns,
+    copies,
+    coupons_sweep,
+    db,
+    delivery,
+    detection,
+    mail_events,
+    notices,
+    outbox,
+    scoring,
+    sync,
+)
 from recovery.models import JobRun
 from recovery.runtime import Runtime
 from recovery.stores.registry import StoreInForce, all_in_force
@@ -59,7 +71,9 @@ async def score(runtime: Runtime, scope: Scope = EVERYTHING) -> Report:
 async def email(runtime: Runtime, scope: Scope = EVERYTHING) -> Report:
     """Decide on the due steps and send the queued mails."""
     if not scope.dry_run:
-        await delivery.EmailSweep.recover_leases(runtime.now())
+        _, silent = await delivery.EmailSweep.recover_leases(runtime.now())
+        if silent:
+            await mail_events.resolve_unknown(runtime.now())
     return await _run("email", runtime, scope, _email_store)
 
 
@@ -140,6 +154,8 @@ async def _email_store(runtime: Runtime, store: StoreInForce, scope: Scope, repo
     report.add(await campaigns.sweep(store, runtime.now(), scope.limit))
     run = await delivery.sweep(runtime, store, scope.limit)
     _add_sweep(report, store, run)
+    if run.counts.get("unknown"):
+        await mail_events.resolve_unknown(runtime.now())
     if run.relay_trouble is None and store.settings.copy_address:
         report.add({"copies": await copies.send_copies(runtime, store)})
     report.add(await coupons_sweep.sweep(runtime, store))

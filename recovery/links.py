@@ -167,9 +167,10 @@ async def _form(request: Request) -> dict[str, str]:
 
 async def _unsubscribed(claims: UnsubscribeClaims, store: Store) -> Literal["store", "connection"] | None:
     """How far an unsubscription of this person reaches, the widest there is."""
-    found = await Suppression.filter(
+    rows = await Suppression.filter(
         connection_id=store.connection_id, email_hash=claims.email_hash, cause="unsubscribe", lifted_at=None
-    ).values_list("store_id", flat=True)
+    )
+    found = {row.store_id for row in rows}
     if None in found:
         return "connection"
     return "store" if store.id in found else None

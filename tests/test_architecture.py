@@ -17,6 +17,8 @@ ROOTS = {
     "recovery.cli_conversations",
     "recovery.cli_coupons",
     "recovery.cli_magento",
+    "recovery.cli_people",
+    "recovery.rights",
     "recovery.serve",
     "recovery.demo_run",
     "recovery.story_run",
@@ -25,8 +27,8 @@ ROOTS = {
 # submodules and for modules that continue it: "hooks" is also recovery.hooks_schema.
 RANKS = [
     "hooks links sharing jobs explain health pages privacy",
-    "delivery notices copies campaigns orders detection analytics sync",
-    "eligibility emails outbox swaps coupons scoring heuristic carts products episodes persons",
+    "delivery notices copies campaigns orders detection analytics sync mail_events",
+    "eligibility emails outbox swaps coupons scoring heuristic carts products episodes persons complaints",
     "stores llm budgets mailer tokens installation runtime language crash",
     "models",
     "db settings store_settings brand errors clock text money secrets doorbell embedded logs console outgoing",
