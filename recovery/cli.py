@@ -19,6 +19,7 @@ from recovery import console, jobs
 from recovery.cli_conversations import conversations_app
 from recovery.cli_coupons import coupons_app
 from recovery.cli_magento import connect_app, sync_command
+from recovery.cli_people import add_people_commands
 from recovery.clock import SystemClock
 from recovery.errors import CartbackError, SetupError
 from recovery.explain import explain
@@ -45,6 +46,7 @@ stores_app.add_typer(connect_app, name="connect")
 app.command("sync")(sync_command)
 app.add_typer(conversations_app, name="conversations")
 app.add_typer(coupons_app, name="coupons")
+add_people_commands(app)
 
 StoreOption = Annotated[str | None, typer.Option("--store", help="Only this store: its code, or connection/code.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]

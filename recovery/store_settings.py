@@ -11,6 +11,7 @@ from recovery.store_settings_campaign import CampaignSettings
 from recovery.store_settings_coupons import CouponSettings
 from recovery.store_settings_mail import MailSettings
 from recovery.store_settings_model import SEALED, ModelSettings
+from recovery.store_settings_privacy import PrivacySettings
 
 REASON_CODES = (
     "price_sensitivity",
@@ -38,7 +39,7 @@ class SettingRefused(CartbackError):
     """A setting's name or value is wrong; the message says which and what it must be."""
 
 
-class StoreSettings(ModelSettings, CouponSettings, MailSettings, CampaignSettings):
+class StoreSettings(PrivacySettings, ModelSettings, CouponSettings, MailSettings, CampaignSettings):
     """The settings of one store; defaults are the original's where it names one (see docs/settings.md).
 
     Its fields are listed from the last base to the first.
