@@ -16,6 +16,7 @@ ROOTS = {
     "recovery.cli",
     "recovery.cli_conversations",
     "recovery.cli_coupons",
+    "recovery.cli_import",
     "recovery.cli_magento",
     "recovery.cli_people",
     "recovery.rights",
@@ -27,7 +28,7 @@ ROOTS = {
 # submodules and for modules that continue it: "hooks" is also recovery.hooks_schema.
 RANKS = [
     "hooks links sharing jobs explain health pages privacy",
-    "delivery notices copies campaigns orders detection analytics sync mail_events",
+    "delivery notices copies campaigns orders detection analytics sync mail_events imports",
     "eligibility emails outbox swaps coupons scoring heuristic carts products episodes persons complaints",
     "stores llm budgets mailer tokens installation runtime language crash",
     "models",
