@@ -10,17 +10,9 @@ from tests.shop import Shop
 async def test_bodies_of_hooks_are_forgotten_after_30_days_and_the_once_only_key_stays(shop: Shop) -> None:
     await shop.cart()
     now = shop.runtime.now()
-    assert await privacy.retain(shop.runtime.keys, now + timedelta(days=29)) == {
-        "hook bodies": 0,
-        "token budgets": 0,
-        "notices": 0,
-    }
+    assert (await privacy.retain(shop.runtime.keys, now + timedelta(days=29)))["hook bodies"] == 0
     assert (await HookDelivery.get()).body is not None
-    assert await privacy.retain(shop.runtime.keys, now + timedelta(days=31)) == {
-        "hook bodies": 1,
-        "token budgets": 0,
-        "notices": 0,
-    }
+    assert (await privacy.retain(shop.runtime.keys, now + timedelta(days=31)))["hook bodies"] == 1
     kept = await HookDelivery.get()
     assert [kept.body, kept.email_hash] == [None, None]
     assert kept.body_sha256
