@@ -18,7 +18,6 @@ from admin.signin import make_admin_link
 from recovery import console, jobs
 from recovery.cli_conversations import conversations_app
 from recovery.cli_coupons import coupons_app
-from recovery.cli_import import import_app
 from recovery.cli_magento import connect_app, sync_command
 from recovery.cli_people import add_people_commands
 from recovery.clock import SystemClock
@@ -48,7 +47,6 @@ app.command("sync")(sync_command)
 app.add_typer(conversations_app, name="conversations")
 app.add_typer(coupons_app, name="coupons")
 add_people_commands(app)
-app.add_typer(import_app, name="import")
 
 StoreOption = Annotated[str | None, typer.Option("--store", help="Only this store: its code, or connection/code.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]

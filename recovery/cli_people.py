@@ -8,6 +8,8 @@ import typer
 
 from recovery import complaints, console, db, rights
 from recovery.carts import take_back_for_person
+from recovery.cli_import import import_app
+from recovery.cli_providers import providers_app
 from recovery.errors import NotFound
 from recovery.models import Suppression
 from recovery.persons import CAUSES, MERCHANTS, lift_suppression, lock_persons, suppress, suppression_in_force
@@ -24,11 +26,13 @@ YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask whether to go
 
 
 def add_people_commands(app: typer.Typer) -> None:
-    """Hang the commands of this module on the command line."""
+    """Hang the commands about people on the command line, with the lists and providers that tell of them."""
     app.command("suppress")(suppress_command)
     app.add_typer(suppressions_app, name="suppressions")
     app.command("export")(export_command)
     app.command("erase")(erase_command)
+    app.add_typer(import_app, name="import")
+    app.add_typer(providers_app, name="providers")
 
 
 def suppress_command(

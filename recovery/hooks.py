@@ -98,8 +98,8 @@ async def receive(request: Request) -> Response:
     webhook_id = request.headers.get("webhook-id", "")
     connection = None
     try:
-        connection = await _connection(request.path_params["connection"])
-        body = await _body(request)
+        connection = await find_connection(request.path_params["connection"])
+        body = await read_body(request)
         if connection is None or not _is_signed(runtime, connection, body, request, now):
             raise Refused(401, [_problem("", "signature", _UNSIGNED)])
         return await _take(runtime, connection, webhook_id, body, now)
@@ -113,12 +113,18 @@ async def receive(request: Request) -> Response:
         return JSONResponse({"errors": [_problem("", "unavailable", message)]}, 503, headers=RETRY_AFTER)
 
 
-async def _connection(key: str) -> Connection | None:
+async def find_connection(key: str) -> Connection | None:
+    """The connection that an address names, if there is one."""
     # What can't be a key is nobody's, and the database would stumble over a NUL or 500 characters.
     return await Connection.get_or_none(key=key) if key == one_line(key, LONGEST_KEY) else None
 
 
-async def _body(request: Request) -> bytes:
+async def read_body(request: Request) -> bytes:
+    """The body as it came.
+
+    Raises:
+        Refused: it is too large or was cut off.
+    """
     chunks, size = [], 0
     try:
         async for chunk in request.stream():

@@ -19,6 +19,7 @@ ROOTS = {
     "recovery.cli_import",
     "recovery.cli_magento",
     "recovery.cli_people",
+    "recovery.cli_providers",
     "recovery.rights",
     "recovery.serve",
     "recovery.demo_run",
@@ -27,8 +28,8 @@ ROOTS = {
 # Inside recovery a module imports its own line (without a circle) and lines below. A name stands for its
 # submodules and for modules that continue it: "hooks" is also recovery.hooks_schema.
 RANKS = [
-    "hooks links sharing jobs explain health pages privacy",
-    "delivery notices copies campaigns orders detection analytics sync mail_events imports",
+    "hooks links sharing jobs explain health pages privacy provider_events",
+    "delivery notices copies campaigns orders detection analytics sync mail_events imports provider_reports",
     "eligibility emails outbox swaps coupons scoring heuristic carts products episodes persons complaints",
     "stores llm budgets mailer tokens installation runtime language crash",
     "models",
