@@ -6,6 +6,7 @@ import pytest
 import structlog.testing
 
 from recovery import db, jobs, rights
+from recovery.emails import unsubscribe_link
 from recovery.models import Abandonment, Cart, Email, Order, Suppression
 from tests.coupon_shop import CouponShop
 from tests.llm_server import LlmServer
@@ -151,6 +152,9 @@ async def test_who_was_erased_is_written_to_again_only_after_a_double_opt_in(liv
     await live.queue(customer={"email": ADDRESS})
     await erase(live)
     assert [row.cause for row in await Suppression.all()] == ["erased"]
+    link = unsubscribe_link(live.runtime, live.store.id, live.runtime.keys.email_hash(ADDRESS))
+    assert (await live.client.post(link)).status_code == 200, "an unsubscribe link works for ever"
+    await live.client.post(link, data={"undo": "1"})
     live.clock.advance(days=1)
     await live.cart("new", customer={"email": ADDRESS})
     assert await Cart.filter(quote_id="new").exists()

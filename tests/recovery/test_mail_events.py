@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from admin.doctor_bounces import examine
 from recovery import complaints, jobs
 from recovery.complaints import Rate
 from recovery.models import ComplaintHold, Decision, Email, EmailEvent, Suppression
@@ -193,6 +194,9 @@ async def test_too_many_complaints_hold_every_mail_until_a_person_lifts_it(live:
     assert await live.plan() == {"waiting": 1}
     reasons = [row.reason for row in await Decision.filter(outcome="waiting").order_by("id")]
     assert reasons == ["complaints", "complaints"]
+    (finding,) = [found for found in await examine(live.now) if found.subject == "Complaints of demo"]
+    assert (finding.state, "3 people reported 3 mails as spam" in finding.words) == ("wrong", True)
+    assert "`cartback suppressions resume demo`" in finding.fix
     assert await complaints.lift(live.connection.id, live.now)
     live.clock.advance(hours=1)
     assert await live.plan() == {"queued": 1}
