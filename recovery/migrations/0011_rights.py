@@ -5,7 +5,7 @@ from tortoise.migrations import operations as ops
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0008_sync")]
+    dependencies = [("models", "0009_admin_access")]
 
     operations = [
         ops.CreateModel(

@@ -25,6 +25,9 @@ THEIRS = {
 BY_HASH = {"abandonment", "coupon", "link_token", "person", "suppression"}
 NOBODYS = {
     "admin_session": "hashes of the merchant's own sessions",
+    "admin_user": "the merchant's own people",
+    "api_key": "the merchant's programs",
+    "audit_entry": "what the merchant's people changed",
     "cart_swap": "ids of products, of a cart whose rows go",
     "complaint_hold": "counts",
     "connection": "the shop",
@@ -32,6 +35,7 @@ NOBODYS = {
     "coupon_decision": "checks of an episode, emptied",
     "decision": "checks of an episode, emptied",
     "heartbeat": "processes",
+    "idempotent_answer": "answers to the merchant's programs, a day; those that name the person go",
     "installation": "the installation",
     "job_run": "counts and errors of runs, 7 days",
     "llm_budget": "token counts by conversation and store",
@@ -42,9 +46,12 @@ NOBODYS = {
     "product": "the shop's catalogue",
     "product_link": "the shop's catalogue",
     "rejected_delivery": "path and code of refused hooks, 30 days",
+    "signin_failure": "hashes, some minutes",
     "store": "the shop",
     "sync_state": "cursors",
     "tortoise_migrations": "the schema",
+    "user_link": "hashes of the merchant's own links",
+    "user_session": "the merchant's own sessions",
 }
 
 
