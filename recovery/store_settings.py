@@ -13,6 +13,7 @@ from recovery.store_settings_coupons import CouponSettings
 from recovery.store_settings_limits import LimitSettings
 from recovery.store_settings_mail import MailSettings
 from recovery.store_settings_model import SEALED, ModelSettings
+from recovery.store_settings_privacy import PrivacySettings
 
 REASON_CODES = (
     "price_sensitivity",
@@ -41,7 +42,13 @@ class SettingRefused(CartbackError):
 
 
 class StoreSettings(
-    AttributionSettings, ModelSettings, CouponSettings, MailSettings, LimitSettings, CampaignSettings
+    PrivacySettings,
+    AttributionSettings,
+    ModelSettings,
+    CouponSettings,
+    MailSettings,
+    LimitSettings,
+    CampaignSettings,
 ):
     """The settings of one store; defaults are the original's where it names one (see docs/settings.md).
 
