@@ -24,7 +24,7 @@ def say_pair(asked: Asked) -> Answer | None:
     own = _say_own(asked) if asked.search.which else None
     if elsewhere(asked) or ("completeness" in kinds and not which):
         return None
-    found = matches(asked.search, lists_of(asked), telling(asked), meant(asked), which)
+    found = matches(asked.search, asked.lists, telling(asked), meant(asked), which)
     fitting = [match for match in found if match.kind != "incompatible"]
     if which:
         found = fitting or ([] if "completeness" in kinds else found)
@@ -75,10 +75,6 @@ def _accounts(match: Match, thing: set[str], asked: Asked) -> bool:
 def _only_names(match: Match, asked: Asked) -> bool:
     """Whether a question is but two names with "for" or "in" between them."""
     return set(asked.search.words) <= match.covered and bool(hits(asked.folded, asked.texts.keywords["beside"]))
-
-
-def lists_of(asked: Asked) -> Lists:
-    return Lists(asked.search.products, asked.texts.language)
 
 
 def telling(asked: Asked) -> list[str]:
@@ -162,7 +158,7 @@ def _verdict(match: Match, asked: Asked) -> list[str]:
         product.item.name if product == match.named.product else product.item.called
         for product in _both(match, _order(asked))
     )
-    said = lists_of(asked).between(match.named.product, match.other)
+    said = asked.lists.between(match.named.product, match.other)
     sure = match.exact and match.kind != "requires" and all(one.plain and one.kind == match.kind for one in said)
     if not sure:
         named = all(stem in match.named.entry.stems for stem in match.other.name)
@@ -209,7 +205,7 @@ def _beside(match: Match, asked: Asked) -> list[str]:
 
 def _conditions(match: Match, asked: Asked) -> list[str]:
     """What else the list of either says of the other, where it is more than a name: from which year, of which size."""
-    said = lists_of(asked).between(match.named.product, match.other) if match.other else []
+    said = asked.lists.between(match.named.product, match.other) if match.other else []
     more = [one for one in said if not one.plain and one.passage != match.named.passage]
     return [says(one.product, [one.passage.text], asked) for one in more[:1]]
 
@@ -218,7 +214,7 @@ def _instead(match: Match, asked: Asked) -> list[str]:
     """What of the same kind the store's lists name for the other one."""
     if match.other is None:
         return []
-    lists = lists_of(asked)
+    lists = asked.lists
     one, other = _both(match, _order(asked))
     kinds = set(one.item.categories)
     names = []
@@ -293,7 +289,7 @@ def _say_unnamed(asked: Asked) -> Answer | None:
     """Of two products asked about what one's list names, where neither names the other: that is no verdict."""
     if asked.search.which or "compatibility" not in asked.search.asked_kinds or asked.known.strange - _asking(asked):
         return None
-    lists = lists_of(asked)
+    lists = asked.lists
     for pair in _pair(asked):
         one, other = sorted(pair, key=asked.place)
         if lists.between(one, other):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from chatbot.answers_fitting import beyond_shop, elsewhere, lists_of, says, telling
+from chatbot.answers_fitting import beyond_shop, elsewhere, says, telling
 from chatbot.asked import MAX_CARDS, SHORT_QUOTE, Answer, Asked, cards_of, unknown
 from chatbot.context import linked_to
 from chatbot.fitting import NEEDS, Lists, Named
@@ -34,7 +34,7 @@ def say_needs(asked: Asked) -> Answer | None:
         return None
     if comes or not asked.search.which:
         return _say_of_thing(asked, comes=bool(comes))
-    lists = lists_of(asked)
+    lists = asked.lists
     needy = [one for one in asked.named if lists.of(one, NEEDS) and _own(one, asked)][:2]
     needy = needy or [one for one in asked.named if lists.of(one, NEEDS)][:1]
     # What one requires comes before what another is sold without.
@@ -60,7 +60,7 @@ def _say_of_thing(asked: Asked, *, comes: bool) -> Answer | None:
         said = list(dict.fromkeys(one.passage.text for one in found))
         return Answer("set", says(found[0].product, said, asked), cards_of([found[0].product.item], asked))
     for product in asked.named[:1]:
-        of_box = lists_of(asked).of(product, ("included", "missing"))
+        of_box = asked.lists.of(product, ("included", "missing"))
         if comes and of_box:
             said = list(dict.fromkeys(one.passage.text for one in of_box))
             text = f"{says(product, said, asked)} {unknown(asked, 'set_unnamed')}"
@@ -70,7 +70,7 @@ def _say_of_thing(asked: Asked, *, comes: bool) -> Answer | None:
 
 def _naming(asked: Asked) -> list[Named]:
     """The entries of one product's box and needs that name the thing asked for; of one unnamed the cart's."""
-    lists, words, search = lists_of(asked), telling(asked), asked.search
+    lists, words, search = asked.lists, telling(asked), asked.search
     best: tuple[float, list[Named]] = (0.0, [])
     for product in dict.fromkeys((*asked.named, *search.products)):
         mine = search.those_in(words, product.name)
@@ -85,7 +85,7 @@ def _naming(asked: Asked) -> list[Named]:
 
 
 def _told(needy: list[Product], asked: Asked, *, whole: bool = False) -> Answer | None:
-    lists, cart = lists_of(asked), _cart(asked)
+    lists, cart = asked.lists, _cart(asked)
     lacking = shortfall(needy, cart, lists)
     apart = _apart(cart if whole else needy, cart, lists, asked)
     sold = sold_for(lacking, cart, lists)
