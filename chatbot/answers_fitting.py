@@ -98,7 +98,7 @@ def beyond_shop(asked: Asked) -> list[str]:
 
 def meant(asked: Asked) -> list[Product]:
     """The products that "it" and "these" may mean: the one spoken of before, else the cart's only one."""
-    if asked.spoken:
+    if asked.spoken or asked.search.which:
         return list(asked.spoken)
     words = set(telling(asked))
     wholly = [one for one in asked.search.products if asked.search.those_in(words, one.name) == words]
@@ -227,21 +227,31 @@ def _instead(match: Match, asked: Asked) -> list[str]:
 
 
 def _say_beyond(found: list[Match], asked: Asked) -> Answer | None:
-    """Of what the shop does not know nothing is said: neither a yes nor a no, only what it does name."""
-    product = found[0].named.product if found else next(iter(asked.named), None)
+    """Of what the shop does not know nothing is said: neither a yes nor a no, only what it says of the thing it has."""
+    pair = [one for match in found for one in (match.named.product, match.other) if one]
+    product = next((one for one in (*pair, *asked.named) if is_own(one, asked)), None) or next(iter(asked.named), None)
     if product is None:
         return None
-    named = [one for one in product.passages if one.kind == "compatible"]
-    against = [found[0].named.passage.text] if found and found[0].kind == "incompatible" else []
-    if not named and not against:
-        return None
+    against = [one.named.passage.text for one in found if one.kind == "incompatible" and one.named.product == product]
     words = set(telling(asked)) - asked.search.those_in(telling(asked), product.name)
-    told = [one.text for one in product.passages if not one.kind and asked.search.those_in(words, one.stems)]
+    told = [one.text for one in product.passages if not one.kind and asked.search.those_in(words, one.stems)][:1]
+    if not (found or told or asked.search.asked_kinds):
+        return None
     # The values alone: "Compatible with" before them would read as a yes.
-    values = [one.text.partition(": ")[2] for one in named]
-    quote = asked.texts.quote(texts_within([*against, *told[:1], *values], most=SHORT_QUOTE))
+    values = [one.text.partition(": ")[2] for one in product.passages if one.kind == "compatible"]
+    said = [*against, *told, *values]
+    if not said:
+        return Answer("fitting", unknown(asked, "fit_unknown"), cards_of([product.item], asked)) if found else None
+    quote = asked.texts.quote(texts_within(said, most=SHORT_QUOTE))
     text = unknown(asked, "fit_beyond", name=product.item.called, quote=quote)
     return Answer("fitting", text, cards_of([product.item], asked))
+
+
+def is_own(product: Product, asked: Asked) -> bool:
+    """Whether a question names a product by a word that no other has."""
+    others = set().union(*(one.name for one in asked.search.products if one != product))
+    mine = asked.search.those_in(telling(asked), product.name)
+    return bool(mine - asked.search.those_in(mine, others))
 
 
 def _say_own(asked: Asked) -> Answer | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from chatbot.answers_fitting import beyond_shop, elsewhere, says, telling
+from chatbot.answers_fitting import beyond_shop, elsewhere, is_own, says, telling, which_thing
 from chatbot.asked import MAX_CARDS, SHORT_QUOTE, Answer, Asked, cards_of, unknown
 from chatbot.context import linked_to
 from chatbot.fitting import NEEDS, Lists, Named
@@ -19,10 +19,15 @@ ALIKE = 0.75
 
 def say_set(asked: Asked) -> Answer | None:
     """What the whole cart still needs, or what is named for what the customer is about to do."""
-    if not hits(asked.folded, asked.texts.keywords["whole_set"]) or not asked.known.items or elsewhere(asked):
+    if (
+        not hits(asked.folded, asked.texts.keywords["whole_set"])
+        or not asked.known.items
+        or elsewhere(asked)
+        or which_thing(asked)
+    ):
         return None
     cart = _cart(asked)
-    needy = [one for one in asked.named if one in cart and _own(one, asked)] or cart
+    needy = [one for one in asked.named if one in cart and is_own(one, asked)] or cart
     return _told(needy, asked, whole=True)
 
 
@@ -35,7 +40,7 @@ def say_needs(asked: Asked) -> Answer | None:
     if comes or not asked.search.which:
         return _say_of_thing(asked, comes=bool(comes))
     lists = asked.lists
-    needy = [one for one in asked.named if lists.of(one, NEEDS) and _own(one, asked)][:2]
+    needy = [one for one in asked.named if lists.of(one, NEEDS) and is_own(one, asked)][:2]
     needy = needy or [one for one in asked.named if lists.of(one, NEEDS)][:1]
     # What one requires comes before what another is sold without.
     needy.sort(key=lambda one: not lists.of(one, ["requires"]))
@@ -44,13 +49,6 @@ def say_needs(asked: Asked) -> Answer | None:
 
 def _cart(asked: Asked) -> list[Product]:
     return [one for one in asked.search.products if {one.item.id, one.item.family} & asked.known.in_cart]
-
-
-def _own(product: Product, asked: Asked) -> bool:
-    """Whether a question names a product by a word that no other has."""
-    others = set().union(*(one.name for one in asked.search.products if one != product))
-    mine = asked.search.those_in(telling(asked), product.name)
-    return bool(mine - asked.search.those_in(mine, others))
 
 
 def _say_of_thing(asked: Asked, *, comes: bool) -> Answer | None:
