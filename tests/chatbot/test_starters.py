@@ -70,7 +70,7 @@ def test_a_size_is_asked_of_a_product_by_its_name_where_there_are_others() -> No
         ("delivery", {"delivery"}),
         ("returns", {"returns"}),
         ("payment", {"payment"}),
-        ("about", {"about"}),
+        ("about", {"about", "trait"}),
         ("use", {"about"}),
         ("cheaper", {"cheaper"}),
     ],
