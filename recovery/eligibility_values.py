@@ -115,5 +115,6 @@ _LOOKED_AT: dict[str, Callable[[Facts, datetime], Values]] = {
     },
     "not_too_often": _often,
     "not_quiet": lambda facts, now: {"hours": facts.settings.quiet_hours, "zone": str(facts.zone)},
+    "no_complaint_stop": lambda facts, now: {"stopped": facts.stopped_by_complaints},
     "not_held_out": lambda facts, now: {"arm": facts.arm},
 }

@@ -182,6 +182,21 @@ def test_what_is_in_the_box_is_no_need() -> None:
     assert "Box contents" not in ask(ESPRESSO, "Is anything missing in my cart?", "moka").text
 
 
+def test_what_is_made_for_a_thing_needed_is_not_the_thing() -> None:
+    shop = MadeUp("en", [item("tank", "Reef tank", ("Not included", "Filter")), item("wool", "Filter wool 100 g")])
+    assert "Already" not in ask(shop, "Is my set complete?", "tank", "wool").text
+    shop = MadeUp("en", [item("tank", "Reef tank", ("Not included", "Filter")), item("drop", "Drop filter 150 l/h")])
+    assert "Already in your cart: Drop filter" in ask(shop, "Is my set complete?", "tank", "drop").text
+
+
+def test_another_version_of_a_name_is_not_called_unfit() -> None:
+    shop = MadeUp(
+        "en", [item("lid", "Glass lid", ("Not compatible with", "Moka 58 mm")), item("pro", "Moka 58 mm Pro")]
+    )
+    assert "do not fit" not in ask(shop, "Is my set complete?", "lid", "pro").text
+    assert FITS_NOT not in ask(shop, "Does the lid fit the Moka Pro?", "lid").text
+
+
 def test_a_complete_set_is_called_so_by_the_shops_data_alone() -> None:
     found = ask(ESPRESSO, "Do I have everything?", "moka", "grinder", "tamper")
     assert "By the shop's data nothing that these products need is missing." in found.text
