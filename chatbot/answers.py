@@ -13,7 +13,10 @@ from chatbot.answers_fitting import say_fitting, say_pair
 from chatbot.answers_offers import say_alternatives, say_cheaper, say_goes_with, say_sold_out
 from chatbot.answers_products import (
     say_faq,
+    say_help,
     say_passages,
+    say_rules,
+    say_safety,
     say_unsure,
     say_why,
 )
@@ -47,6 +50,8 @@ TOPICS = (
     "why",
     "purpose",
     "faq",
+    "help",
+    "beyond",
     "warranty",
     "returns",
     "order_now",
@@ -73,13 +78,24 @@ TOPICS = (
 )
 
 
+#: Answers that a word foreign to the store makes doubtful, and of these the ones that need a product.
+_ABOUT_PRODUCTS = frozenset({"price", "about", "why", "alternatives", "stock"})
+_HEDGED = _ABOUT_PRODUCTS | {"delivery", "returns", "payment", "warranty", "trait", "quoted", "faq", "rules"}
+
+
 def answer(question: str, known: Knowledge, texts: Texts) -> Answer:
     """The answer to a question."""
+    question = _counted(question, texts)
     asked = Asked(question, fold(question), known, texts)
     if asked.mentions("safety"):
-        return Answer("safety", unknown(asked, "unknown_safety"))
+        return _fitted(say_safety(asked))
     both = _both(asked)
     return _fitted(both or _found(resolved(asked) if known.earlier else asked))
+
+
+def _counted(question: str, texts: Texts) -> str:
+    """The question with its number words as digits: "for two" as "for 2"."""
+    return " ".join(texts.numbers.get(fold(word), word) for word in question.split(" "))
 
 
 def _both(asked: Asked) -> Answer | None:
@@ -111,16 +127,30 @@ def _found(asked: Asked) -> Answer:
         return Answer("unknown", unknown(asked, "unknown"))
     topics = (topic for topic in TOPICS if asked.mentions(topic))
     found = next(filter(None, (_SPEAKERS[topic](asked) for topic in topics)), None)
-    found = found or _say_spoken(asked) or say_passages(asked) or say_unsure(asked)
-    return found or Answer("unknown", unknown(asked, "unknown"))
+    found = found or _say_spoken(asked) or say_passages(asked) or say_rules(asked) or say_unsure(asked)
+    return _hedged(found, asked) if found else Answer("unknown", unknown(asked, "unknown"))
+
+
+def _hedged(found: Answer, asked: Asked) -> Answer:
+    """An answer to what the store may not have: with the way to a person, or not given at all."""
+    if not asked.foreign or found.topic not in _HEDGED:
+        return found
+    person = person_said(asked)
+    if person in found.text:
+        return found
+    if found.topic in _ABOUT_PRODUCTS and not asked.named:
+        return Answer("unknown", unknown(asked, "unknown"))
+    return Answer(found.topic, f"{_cut(found.text, MAX_TEXT - len(person) - 1)}\n{person}", found.cards)
 
 
 def _beside_unknown(asked: Asked) -> bool:
     """Whether something is to be compared with what the shop does not have."""
-    words = asked.folded.split()
-    after = [at for at, word in enumerate(words) if word in asked.texts.keywords["than_strict"]]
+    words, keywords = asked.folded.split(), asked.texts.keywords
+    compares = hits(asked.folded, keywords["better"]) > 0
+    than = keywords["than"] if compares else keywords["than_strict"]
+    after = [at for at, word in enumerate(words) if word in than]
     beside = set(words[after[-1] + 1 :]) if after else set()
-    return bool(beside & asked.known.strange)
+    return bool(beside & (asked.foreign if compares else asked.known.strange))
 
 
 def _say_variant(asked: Asked) -> Answer:
@@ -164,9 +194,7 @@ def _say_policy(kind: str, topic: str) -> Callable[[Asked], Answer | None]:
     def say(asked: Asked) -> Answer | None:
         facts = facts_said(kind, asked.known, asked.texts)
         said = policy_said(kind, asked.question, asked.known, asked.texts, already=facts)
-        # A place or a thing that the store's texts do not know may be what the question turns on.
-        beyond = person_said(asked) if asked.known.strange and topic == "delivery" else ""
-        text = "\n".join(filter(None, [facts, said, beyond]))
+        text = "\n".join(filter(None, [facts, said]))
         return Answer(topic, text) if text else None
 
     return say
@@ -220,7 +248,9 @@ def _price_of(item: Item, asked: Asked) -> str:
 
 def _say_about(asked: Asked) -> Answer | None:
     about = asked.about
-    said = describe(asked.question, about, asked.texts, loose=True) or summary(about, asked.texts)
+    open_ = hits(asked.folded, asked.texts.keywords["tell"]) > 0
+    said = describe(asked.question, about, asked.texts, loose=bool(asked.named) or open_)
+    said = said or (summary(about, asked.texts) if open_ or asked.named else "")
     return Answer("about", said, cards_of(about[:1], asked)) if said else None
 
 
@@ -243,6 +273,8 @@ _SPEAKERS: dict[str, Callable[[Asked], Answer | None]] = {
     "area": say_area,
     "compare": say_compare,
     "faq": say_faq,
+    "help": say_help,
+    "beyond": lambda asked: say_rules(asked) or Answer("unknown", unknown(asked, "unknown")),
     "why": say_why,
     "measure": say_measure,
     "trait": say_trait,

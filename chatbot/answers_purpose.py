@@ -33,6 +33,8 @@ USE, ATTRIBUTE, SENTENCE, SHARE, BESIDE = 1.5, 0.7, 1.0, 0.32, 0.75
 CALLED, CATEGORY, SHARE_OF_OTHERS = 1.0, 0.8, 0.6
 #: An entry of a list ("stews, braising, bread") that is the word alone counts more than one that merely holds it.
 ALONE = 0.4
+#: And one that holds all of the use ("shower floors").
+WHOLE = 0.6
 MOST_QUOTED = 2
 _ENTRIES = re.compile(r"[,;:.]|\band\b|\bi\b")
 
@@ -133,7 +135,7 @@ def _fit(product: Product, use: list[str], asked: Asked, of_kind: float) -> _Fit
         told = sorted((pair for pair in scored if pair[0] > 0), key=lambda pair: -pair[0])
         found = {word for word in use for score, one in told if asked.search.speaks(word, one.stems)}
         if told and asked.search.weigh(found) >= least:
-            total = sum(max(_word_score(word, one, asked) for _, one in told) for word in found)
+            total = sum(max(_word_score(word, one, use, asked) for _, one in told) for word in found)
             own = 0.05 * (item.id in asked.known.in_cart) + 0.02 * item.in_stock
             fits.append(_Fit(total + own + of_kind, item, tuple(passage.text for _, passage in told)))
     return max(fits, key=lambda fit: fit.score, default=None)
@@ -141,12 +143,12 @@ def _fit(product: Product, use: list[str], asked: Asked, of_kind: float) -> _Fit
 
 def _score(passage: Passage, use: list[str], asked: Asked) -> float:
     """What a passage says for the use; less than nothing where it says that the product is not for it."""
-    score = sum(_word_score(word, passage, asked) for word in use)
+    score = sum(_word_score(word, passage, use, asked) for word in use)
     against = passage.name and hits(fold(passage.name), asked.texts.keywords["attribute_incompatible"])
     return -score if against else score
 
 
-def _word_score(word: str, passage: Passage, asked: Asked) -> float:
+def _word_score(word: str, passage: Passage, use: list[str], asked: Asked) -> float:
     heard = asked.search.speaks(word, passage.stems)
     if not heard:
         return 0.0
@@ -156,5 +158,7 @@ def _word_score(word: str, passage: Passage, asked: Asked) -> float:
     if not hits(fold(passage.name), asked.texts.keywords["attribute_use"]):
         return ATTRIBUTE * worth
     entries = [stems_of(entry, asked.texts.language) for entry in _ENTRIES.split(passage.text.lower())]
-    shortest = min((len(entry) for entry in entries if asked.search.speaks(word, entry)), default=len(entries))
-    return USE * worth * (1 + ALONE / max(shortest, 1))
+    spoken = [entry for entry in entries if asked.search.speaks(word, entry)]
+    shortest = min((len(entry) for entry in spoken), default=len(entries))
+    whole = len(use) > 1 and any(all(asked.search.speaks(one, entry) for one in use) for entry in spoken)
+    return USE * worth * (1 + ALONE / max(shortest, 1) + WHOLE * whole)

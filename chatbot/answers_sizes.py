@@ -27,7 +27,12 @@ def say_measure(asked: Asked) -> Answer | None:
 
 
 def _asks_fit(asked: Asked) -> bool:
-    return asked.mentions("size") or asked.mentions("compatibility") or asked.mentions("fit")
+    return (
+        "cm" in asked.folded.split()
+        or asked.mentions("size")
+        or asked.mentions("compatibility")
+        or asked.mentions("fit")
+    )
 
 
 def _beside_guide(item: Item, asked: Asked) -> Answer | None:

@@ -15,7 +15,7 @@ from chatbot.words import content, fold, hits
 #: Topics of the shop, whose words say that no product's trait is asked.
 _OF_THE_SHOP = ("warranty", "returns", "payment", "delivery", "delivery_when", "coupon", "area_asked")
 #: What an attribute by its name, its unit, and each further word of the question count; and the least that is told.
-NAMED, UNIT, WORD, LEAST = 3.0, 1.0, 1.2, 2.0
+NAMED, LOOSELY, UNIT, WORD, LEAST = 3.0, 0.1, 1.0, 1.2, 2.0
 #: How many products are tried, and how much less than the best a second passage may count.
 TRIED, NEARLY, MOST = 3, 0.5, 2
 #: With more words that the store does not have, the question is about something else.
@@ -32,12 +32,13 @@ def say_trait(asked: Asked) -> Answer | None:
     if asked.search.asked_kinds or hits(asked.folded, asked.texts.keywords["wanted_for"]):
         # "Which plug for the lamp?" asks for another product; "how heavy a load does it need?" for a figure.
         wanted = [trait for trait in wanted if trait.units]
+    # "How long does it hold the temperature?" asks how long.
+    phrased = [trait for trait in wanted if hits(asked.folded, [ask for ask in trait.asks if " " in ask])]
+    wanted = phrased or wanted
     if not wanted or len(asked.foreign) > MOST_FOREIGN:
         return None
     words = _words_beside(wanted, asked)
     named = [one for one in asked.named if one in asked.spoken or _names(words, one, asked)]
-    if asked.foreign and not named:
-        return None
     cart = [product for product in asked.search.products if {product.item.id, product.item.family} & asked.search.cart]
     for product in named[:1] or cart[:TRIED]:
         told = _told(product, wanted, words, asked)
@@ -58,7 +59,7 @@ def _of_both(named: list[Product], asked: Asked) -> bool:
 
 def _told(product: Product, wanted: list[Trait], words: list[str], asked: Asked) -> list[str]:
     """The passages that state the trait, best first."""
-    beside = [word for word in words if not asked.search.speaks(word, product.name)]
+    beside = [word for word in words if asked.search.speaks(word, product.name) < 1]
     scored = [(max(_score(one, trait, beside, asked) for trait in wanted), one) for one in product.passages]
     best = max((score for score, _ in scored), default=0.0)
     if best < LEAST:
@@ -86,6 +87,13 @@ def _score(passage: Passage, trait: Trait, words: list[str], asked: Asked) -> fl
     spoken = sum(asked.search.speaks(word, passage.stems) for word in words)
     if trait.units and not measured and not (named and _BARE.fullmatch(value)):
         return 0.0
-    if not named and not (measured and (passage.name or spoken)):
+    # "What does a Philips weigh?" names nothing of the store's: then the attribute's name alone is not enough.
+    known = named and bool(asked.named or not asked.foreign)
+    if not known and not (spoken and (named or measured)):
         return 0.0
-    return NAMED * named + UNIT * measured + WORD * spoken + UNIT * (bool(passage.name) and measured)
+    return (
+        (LOOSELY if trait.loose else NAMED) * named
+        + UNIT * measured
+        + WORD * spoken
+        + UNIT * (bool(passage.name) and measured)
+    )

@@ -17,7 +17,7 @@ SHORT_QUOTE = 240
 #: A word this short says little of its own.
 LEAST_FOREIGN = 4
 #: Topics that look at the question themselves, and those that are all of a question or nothing.
-_ALWAYS = frozenset({"area", "compare", "measure", "faq", "fitting", "pair", "needs", "trait", "purpose"})
+_ALWAYS = frozenset({"area", "compare", "measure", "faq", "fitting", "pair", "needs", "trait", "purpose", "help"})
 _OPENINGS, _GREETINGS, SHORT = frozenset({"have_first"}), frozenset({"hello", "thanks"}), 3
 
 
@@ -90,15 +90,16 @@ class Asked:
         """The words that stand nowhere on the shelf and do not merely ask."""
         return {word for word in self.known.strange if len(word) > 1} - self.asking
 
+    def is_telling(self, word: str) -> bool:
+        """Whether a word is none of those that questions are made of."""
+        whole, begun = self.texts.asking
+        return len(word) >= LEAST_FOREIGN and word.isalpha() and word not in whole and not word.startswith(begun)
+
     @cached_property
     def foreign(self) -> set[str]:
         """The words that neither the store's products and policies have nor questions are made of."""
-        whole, begun = self.texts.asking
-        words = {word for word in self.known.strange if len(word) >= LEAST_FOREIGN and word.isalpha()}
         said = " ".join(f"{policy.title} {policy.text}" for policy in self.known.policies)
-        return {
-            word for word in words if word not in whole and not word.startswith(begun) and not overlap([word], said)
-        }
+        return {word for word in self.known.strange if self.is_telling(word) and not overlap([word], said)}
 
     @cached_property
     def about(self) -> list[Item]:

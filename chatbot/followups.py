@@ -3,15 +3,19 @@
 Pure. The product spoken of last is the first one shown with the last answer, else the one the last question named.
 """
 
+import re
 from dataclasses import replace
 
 from chatbot.asked import Asked
+from chatbot.context import Item
 from chatbot.passages import Product, Search
-from chatbot.variants import variants_asked, words_left
+from chatbot.variants import own_labels, variants_asked, words_left
 from chatbot.words import fold, hits, overlap, same
 
 #: How many products of one turn may be meant afterwards.
 REMEMBERED = 3
+TWO = 2
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 
 
 def resolved(asked: Asked) -> Asked:
@@ -57,10 +61,32 @@ def _of_last(asked: Asked, lasts: list[Product]) -> Asked:
     if len(lasts) > 1 and _compares(folded, asked):
         return replace(asked, spoken=tuple(lasts[:2]))
     last = lasts[0]
+    beside = _next_variant(folded, last, asked)
+    if beside is not None:
+        # "And the bigger one?": what was asked before, of the next variant.
+        earlier, size = asked.known.earlier[0], _size(beside)[0]
+        question = _NUMBER.sub(size, earlier, count=1) if _NUMBER.search(earlier) else f"{earlier} {size}"
+        return Asked(question, fold(question), asked.known, asked.texts, spoken=(replace(last, item=beside),))
     if variants_asked(asked.question, last, asked.texts) and not words_left(asked.question, last, asked.texts):
         # "And in blue?": what was asked before, of another variant.
         return replace(asked, spoken=(last,), variant_only=True)
     return replace(asked, spoken=(last,))
+
+
+def _next_variant(folded: str, product: Product, asked: Asked) -> Item | None:
+    """The next larger or smaller variant of a product than the one asked about, by the numbers they are called by."""
+    up, down = (hits(folded, asked.texts.keywords[key]) > 0 for key in ("larger", "smaller"))
+    sized = [(float(found[0].replace(",", ".")), item) for item in product.variants if (found := _size(item))]
+    if up == down or len(sized) < TWO:
+        return None
+    sized.sort(key=lambda pair: pair[0] if up else -pair[0])
+    before = variants_asked(asked.known.earlier[0], product, asked.texts) or [product.item]
+    at = next((at for at, (_, item) in enumerate(sized) if item.id == before[0].id), len(sized) - TWO)
+    return sized[min(at + 1, len(sized) - 1)][1]
+
+
+def _size(item: Item) -> list[str]:
+    return _NUMBER.findall(" ".join(own_labels(item)))
 
 
 def _compares(folded: str, asked: Asked) -> bool:

@@ -130,7 +130,8 @@ class Search:
         self.asked_kinds = {kind for kind in ("compatibility", "completeness") if hits(folded, texts.keywords[kind])}
         self.which = bool(hits(folded, texts.keywords["which"]))
         self.words = list(dict.fromkeys(stem(word, texts.language) for word in telling))
-        counts = Counter(word for product in self.products for word in product.stems)
+        kinds = (stems_of(" ".join(one.item.categories), texts.language) for one in self.products)
+        counts = Counter(word for one, kind in zip(self.products, kinds, strict=True) for word in one.stems.union(kind))
         vocabulary = list(counts)
         # "70g" is "70 g" where no product writes it in one.
         self.words = [

@@ -14,13 +14,17 @@ FALLBACK = "en"
 
 
 class Trait(BaseModel):
-    """How a trait of a product is asked for, what stores call it, and the units its value comes in."""
+    """How a trait of a product is asked for, what stores call it, and the units its value comes in.
+
+    The names of a ``loose`` one are so general ("time") that the other words of a question say more.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     asks: list[str]
     names: list[str]
     units: list[str]
+    loose: bool = False
 
 
 class Texts(BaseModel):
@@ -39,6 +43,8 @@ class Texts(BaseModel):
     traits: dict[str, Trait]
     synonyms: list[list[str]]
     aliases: dict[str, str]
+    #: Number words as digits.
+    numbers: dict[str, str]
     stopwords: frozenset[str]
     everyday: frozenset[str]
 

@@ -75,6 +75,8 @@ def hits(folded: str, keywords: Iterable[str]) -> int:
             first, _, second = keyword.partition(" * ")
             start = padded.find(f" {first} ")
             found += len(keyword) * (start >= 0 and f" {second} " in padded[start + len(first) + 1 :])
+        elif keyword.endswith("*") and " " in keyword:
+            found += len(keyword) * (f" {keyword[:-1]}" in padded)
         elif keyword.endswith("*"):
             found += max((len(keyword) for word in words if word.startswith(keyword[:-1])), default=0)
         elif f" {keyword} " in padded:

@@ -1,7 +1,8 @@
 """The question sets: the share of right answers, and no wrong word about money.
 
-That over the demo's catalogues has been worked with for long; that over a made-up kitchen shop was written before
-looking at its answers, and says more about a shop that nobody has seen.
+That over the demo's catalogues has been worked with for long. That over a made-up kitchen shop was written in two
+halves, each before its answers were looked at: 88 of the first 128 were right then, 50 of the last 56 after what the
+first had taught, which says more about a shop that nobody has seen than what is reached now.
 """
 
 import sys
@@ -15,8 +16,8 @@ from tests.chatbot.asking import ask_files
 from tests.chatbot.questions import FOLDER
 
 KITCHEN = Path(__file__).parent / "kitchen"
-#: What has been reached; the aim is 0.90 overall and 0.80 per catalogue.
-OVERALL, PER_CATALOGUE, IN_THE_KITCHEN = 0.94, 0.90, 0.82
+#: A little below what has been reached.
+OVERALL, PER_CATALOGUE, IN_THE_KITCHEN = 0.96, 0.93, 0.95
 #: Where a wrong answer sends a customer home with what does not fit.
 KINDS = {"compatibility": 0.95, "complete_set": 0.95}
 
