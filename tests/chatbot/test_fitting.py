@@ -106,6 +106,16 @@ def test_a_condition_or_a_kind_of_thing_is_quoted_without_a_verdict(question: st
 
 
 @pytest.mark.parametrize(
+    "list_of", ["Moka machine (before 2021)", "steam wand: Moka machine", "Moka machine with adapter"]
+)
+def test_an_entry_with_more_than_a_name_is_no_verdict(list_of: str) -> None:
+    shop = MadeUp("en", [item("moka", "Moka machine"), item("seal", "Rubber seal", ("Compatible with", list_of))])
+    found = ask(shop, "Does the seal fit the Moka?", "moka")
+    assert f"“Compatible with: {list_of}”" in found.text
+    assert FITS not in found.text
+
+
+@pytest.mark.parametrize(
     ("shop", "question", "cart", "first"),
     [
         (ESPRESSO, "which tamper do I need for the Moka?", "moka", "tamper"),

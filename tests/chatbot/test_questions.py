@@ -22,7 +22,7 @@ OVERALL, PER_CATALOGUE, IN_THE_KITCHEN = 0.96, 0.93, 0.95
 KINDS = {"compatibility": 0.95, "complete_set": 0.95}
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 @pytest.mark.asyncio(loop_scope="module")
 async def test_the_questions_are_answered_right(runtime: Runtime, empty: None) -> None:
     files = sorted(FOLDER.glob("*.json"))
@@ -39,7 +39,7 @@ async def test_the_questions_are_answered_right(runtime: Runtime, empty: None) -
     assert {kind for kind, least in KINDS.items() if score.share(f"kind {kind}") < least} == set()
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 @pytest.mark.asyncio(loop_scope="module")
 async def test_the_questions_to_an_unseen_shop_are_answered_right(runtime: Runtime, empty: None) -> None:
     files = [(KITCHEN / f"kitchen.{language}.json", KITCHEN, language) for language in ("en", "pl")]
