@@ -13,7 +13,6 @@ from chatbot.account import BUDGET, Account
 from chatbot.assistant import Cards, Piece, Source
 from chatbot.cards import card
 from chatbot.context import Item, Knowledge
-from chatbot.facts import Facts, typed_facts
 from chatbot.knowledge import read_items, read_knowledge
 from chatbot.limits import Limits
 from chatbot.model_answer import ModelAnswer, Patience, Reserve
@@ -26,6 +25,7 @@ from chatbot.tools import Toolbox
 from chatbot.turns import Claim
 from recovery import budgets
 from recovery.errors import SetupError
+from recovery.facts import Facts, typed_facts
 from recovery.llm import Cause, Llm, LlmCut, LlmUnavailable, ModelProfile, profile_of
 from recovery.llm_errors import LlmRefusedBudget
 from recovery.models import Store

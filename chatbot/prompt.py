@@ -12,8 +12,8 @@ from typing import Any
 import orjson
 
 from chatbot.context import Item, Knowledge, Line, PolicyText
-from chatbot.masking import mask_personal
 from recovery.llm_wire import Message
+from recovery.masking import mask_personal
 from recovery.money import babel_locale, format_money
 from recovery.text import visible_text
 

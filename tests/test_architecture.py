@@ -27,8 +27,9 @@ RANKS = [
     "hooks links sharing jobs explain health pages privacy",
     "delivery notices copies campaigns orders detection analytics sync",
     "eligibility emails outbox swaps coupons scoring heuristic carts products episodes persons",
-    "stores llm budgets mailer tokens installation runtime language crash",
+    "stores llm budgets mailer tokens installation runtime language crash goods_read",
     "models",
+    "claims claim facts goods cleaning masking words stems",
     "db settings store_settings brand errors clock text money secrets doorbell embedded logs console outgoing",
 ]
 ONLY_IN = {"openai": "recovery.llm", "aiosmtplib": "recovery.mailer", "jwt": "recovery.tokens"}

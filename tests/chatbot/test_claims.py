@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from chatbot.claims import unbacked
-from chatbot.facts import Facts, typed_facts
+from recovery.claims import unbacked
+from recovery.facts import Facts, typed_facts
 from tests.chatbot.demo_knowledge import demo_knowledge
 from tests.chatbot.honest import HONEST
 

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from chatbot.claim_reading import Number, Reading
-from chatbot.claim_refusals import refused
-from chatbot.claim_stock import unbacked_stock
-from chatbot.claim_sums import backed_sum, backed_time, compares_truly
-from chatbot.claim_words import NEVER
-from chatbot.facts import Facts
+from recovery.claim_reading import Number, Reading
+from recovery.claim_refusals import refused
+from recovery.claim_stock import unbacked_stock
+from recovery.claim_sums import backed_sum, backed_time, compares_truly
+from recovery.claim_words import NEVER
+from recovery.facts import Facts
 
 _QUOTED = re.compile(r"[“„«\"]([^“„«\"”»]+)[”“»\"]")
 _MAY = frozenset("can may able mozna mozesz moze mozliwy mozliwa".split())
