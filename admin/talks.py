@@ -3,10 +3,10 @@
 import uuid
 from typing import Any
 
-from chatbot.account import cause_advice, cause_words
 from chatbot.models import Conversation, Turn, WithheldSentence
 from recovery import db
 from recovery.errors import NotFound
+from recovery.llm_errors import cause_advice, cause_words
 from recovery.text import mask_address, mask_addresses
 
 _LATEST = """

@@ -90,7 +90,7 @@ class _Guard:
 
 
 class Llm:
-    """Every model this process talks to; one for a process, made by ``open_llm``."""
+    """Every model that the assistant, or the sweeps, of this process talk to; made by ``open_llm``."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic, *, private_hosts: bool = False) -> None:
         self._now = now
