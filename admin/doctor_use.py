@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from admin.doctor_batch import RECENT, unscored
 from admin.doctor_installation import named_stores, no_store
 from admin.findings import Finding, counted, good, note, wrong
 from recovery import db
@@ -11,16 +12,11 @@ from recovery.llm_errors import cause_advice, cause_words
 from recovery.stores.registry import StoreInForce
 
 WINDOW = timedelta(days=30)
-RECENT = timedelta(days=1)
 
 _SCORED = """
 SELECT coalesce(scored_by, '') AS scored_by, count(*)::int AS carts, min(score) AS least, max(score) AS most,
        percentile_cont(0.5) WITHIN GROUP (ORDER BY score) AS median
   FROM abandonment WHERE detected_at > $1 GROUP BY 1 ORDER BY 2 DESC
-"""
-_UNSCORED = """
-SELECT score_cause AS cause, count(*)::int AS number, max(score_model) AS model
-  FROM abandonment WHERE store_id = $1 AND scored_at > $2 AND score_cause IS NOT NULL GROUP BY 1 ORDER BY 2 DESC LIMIT 5
 """
 _LINKS = """
 SELECT count(*)::int AS links, (count(*) FILTER (WHERE uses > 0))::int AS used,
@@ -55,15 +51,8 @@ async def examine_scores(now: datetime) -> list[Finding]:
         found.append(note("Scores", "no cart was detected in 30 days", "See `cartback doctor carts`."))
     found += [_scored(row) for row in rows]
     for store, name in with_model:
-        failed = await db.client().execute_query_dict(_UNSCORED, [store.row.id, now - RECENT])
-        found += [_unused(f"Scoring of {name}", row, "did not score", ("cart", "carts")) for row in failed]
+        found += await unscored(store, name, now)
     return found
-
-
-def _unused(subject: str, row: dict[str, Any], what: str, thing: tuple[str, str]) -> Finding:
-    """Something that a model was to do in the last day and did not."""
-    words = f"{row['model'] or 'its model'} {what} {counted(row['number'], *thing)} of the last 24 hours: "
-    return wrong(subject, words + cause_words(row["cause"]), cause_advice(row["cause"]))
 
 
 def _scored(row: dict[str, Any]) -> Finding:
