@@ -20,9 +20,6 @@ _QUOTED = re.compile(r"[“„«\"]([^“„«\"”»]+)[”“»\"]")
 _MAY = frozenset("can may able mozna mozesz moze mozliwy mozliwa".split())
 # Letters set apart, by four or more: nobody writes so but to be misread.
 _SET_APART = re.compile(r"(?<![^\W_])(?:[^\W\d_](?:\s|[^\w\s,])){3,}[^\W\d_](?![^\W_])")
-_METHODS = frozenset(
-    "by locker courier or parcel delivery is a the . , kurierem lub albo do automatu paczkowego dostawa jest".split()
-)
 # Stands for a quotation that the store's own text backs.
 _STRUCK = "\ue000"
 _SAYING = frozenset("writes write says say pisze podaje mowi".split())
@@ -317,10 +314,14 @@ def _codes(read: Reading, facts: Facts) -> Iterator[Claim]:
 
 def _looks_like_code(read: Reading, at: int, facts: Facts) -> bool:
     token = read.tokens[at]
-    if token.kind != "w" or not token.raw.isupper() or token.raw in facts.shouted:
+    if token.kind != "w" or not token.raw.isupper():
         return False
+    # Whoever names a product or an attribute could otherwise have its words typed in as a code.
+    if len(token.raw) >= 3 and any("trigger" in tags for tags in read.tags[max(read.start, at - 2) : at]):
+        return True
     urged = {"trigger", "code"} & read.here
-    return len(token.raw) >= (3 if urged else 6) and not facts.mentions([token.low])
+    known = token.raw in facts.shouted or facts.mentions([token.low])
+    return len(token.raw) >= (3 if urged else 6) and not known
 
 
 def _promises(read: Reading, facts: Facts) -> Iterator[Claim]:
