@@ -1,15 +1,17 @@
-"""The map of the admin page: every address and who answers it."""
+"""The map of the admin: the API, the pages of this machine, and who answers each address."""
 
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from admin import carts, conversations, deliveries, overview, signin
+from admin.api import routes as api_routes
 
 
 def routes() -> list[BaseRoute]:
-    """The read-only pages, on this machine only and with a session."""
+    """The API, and the read-only pages, on this machine only and with a session."""
     return [
+        api_routes.route(),
         Mount(
             "/admin/static",
             StaticFiles(packages=[("admin", "static")]),

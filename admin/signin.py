@@ -2,7 +2,6 @@
 
 import functools
 import hashlib
-import ipaddress
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from datetime import datetime, timedelta
@@ -13,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Send
 
+from admin.access.sessions import is_loopback
 from admin.models import AdminSession
 from admin.pages import HEADERS, page
 from recovery import db
@@ -44,7 +44,7 @@ def refuse_strangers(request: Request) -> None:
         HTTPException: 404, as if there were nothing here.
     """
     host = request.client.host if request.client else ""
-    if not _is_loopback(host) or any(name in request.headers for name in _PROXY_HEADERS):
+    if not is_loopback(host) or any(name in request.headers for name in _PROXY_HEADERS):
         raise HTTPException(404)
 
 
@@ -117,16 +117,6 @@ def _cookie(request: Request) -> str:
 def _is_https(request: Request) -> bool:
     # The page is for this machine, mostly by plain HTTP whatever the public address is.
     return request.url.scheme == "https"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        return address.ipv4_mapped.is_loopback
-    return address.is_loopback
 
 
 def _hash(token: str) -> str:

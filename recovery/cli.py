@@ -16,6 +16,7 @@ import typer
 from admin.doctor import TOPICS, Finding, examine, report_text
 from admin.signin import make_admin_link
 from recovery import console, jobs
+from recovery.cli_admin import admin_app
 from recovery.cli_conversations import conversations_app
 from recovery.cli_coupons import coupons_app
 from recovery.cli_magento import connect_app, sync_command
@@ -43,6 +44,7 @@ app.add_typer(stores_app, name="stores")
 app.add_typer(settings_app, name="settings")
 stores_app.add_typer(connect_app, name="connect")
 app.command("sync")(sync_command)
+app.add_typer(admin_app, name="admin")
 app.add_typer(conversations_app, name="conversations")
 app.add_typer(coupons_app, name="coupons")
 

@@ -16,7 +16,7 @@ from structlog.typing import EventDict
 
 from recovery.settings import Settings
 
-_TOKEN_IN_PATH = re.compile(r"(?i)(/[rau]/|/admin/open/).+|[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}")
+_TOKEN_IN_PATH = re.compile(r"(?i)(/[rau]/|/admin/open/|/api/v1/links/).+|[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}")
 _QUIET_PATHS = ("/healthz", "/readyz", "/static/", "/assets/")
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 

@@ -71,6 +71,8 @@ class NoticeSweep(Sweep[Notice]):
         if row.to_address is None or row.words is None:
             raise LostClaim
         words = dict(row.words)
+        if "sealed_url" in words:
+            words["url"] = self.runtime.keys.vault.open(words.pop("sealed_url"))
         if row.link_jti is not None:
             words["url"] = await self._fresh_link(row.link_jti)
         return Parcel(row, await asyncio.to_thread(render, self.store, row, words))

@@ -14,6 +14,7 @@ ROOTS = {
     "chatbot.app",
     "recovery.worker",
     "recovery.cli",
+    "recovery.cli_admin",
     "recovery.cli_conversations",
     "recovery.cli_coupons",
     "recovery.cli_magento",

@@ -11,9 +11,10 @@ from recovery.models.store import Store
 class Notice(Model):
     """One such mail.
 
-    ``kind`` is ``fresh_link`` or ``person``. ``key`` names what was asked for, so that asking twice writes once.
-    ``words`` is what it says, fixed once; ``link_jti`` is the link it carries, signed anew at each attempt. The columns
-    from ``status`` on mean what they mean for ``email``. After 30 days addresses and words are forgotten.
+    ``kind`` is ``fresh_link``, ``person``, or an account's ``invitation`` or ``reset``. ``key`` names what was asked
+    for, so that asking twice writes once. ``words`` is what it says, fixed once; ``link_jti`` is the link it carries,
+    signed anew at each attempt. The columns from ``status`` on mean what they mean for ``email``. After 30 days
+    addresses and words are forgotten.
     """
 
     id = fields.UUIDField(primary_key=True)

@@ -25,6 +25,7 @@ class Connection(Model):
     credentials = fields.TextField(null=True)
     allow_private = fields.BooleanField(db_default=False)
     created_at = fields.DatetimeField()
+    stores: fields.ReverseRelation["Store"]
 
     class Meta:
         table = "connection"

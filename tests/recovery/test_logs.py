@@ -10,7 +10,7 @@ from recovery.logs import masked_path, set_up_logging
 from recovery.settings import Settings
 
 
-@pytest.mark.parametrize("path", ["/r/abc", "/a/abc.def", "/u/abc", "/admin/open/abc"])
+@pytest.mark.parametrize("path", ["/r/abc", "/a/abc.def", "/u/abc", "/admin/open/abc", "/api/v1/links/abc"])
 def test_tokens_in_paths_are_masked(path: str) -> None:
     assert "abc" not in masked_path(path)
 

@@ -1,0 +1,1 @@
+"""Who may come in: people with their passwords and sessions, API keys, what each may do, and what they did."""
