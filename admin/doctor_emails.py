@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from admin.doctor_batch import whose_words
 from admin.doctor_bounces import examine as examine_bounces
 from admin.doctor_carts import last_run
 from admin.doctor_coupons import coupon_findings
@@ -74,6 +75,7 @@ async def _store(store: StoreInForce, name: str, now: datetime) -> list[Finding]
     found += [_decision(name, row) for row in decisions]
     mails = await db.client().execute_query_dict(_MAILS, [store.row.id, now - WINDOW])
     found += [_mails(name, row, store) for row in mails]
+    found += await whose_words(store, name, now)
     return [*found, *await coupon_findings(store, name, now), *await _scores(store, name)]
 
 

@@ -14,7 +14,7 @@ from recovery.secrets import Vault
 from recovery.stores.registry import StoreInForce
 from recovery.text import one_line
 
-BUILT_IN = "what is built in scores and answers"
+BUILT_IN = "what is built in scores, writes and answers"
 
 
 async def examine(keys: Sequence[str], *, private_hosts: bool = False) -> list[Finding]:
@@ -22,17 +22,29 @@ async def examine(keys: Sequence[str], *, private_hosts: bool = False) -> list[F
     chosen = [(store, name) for store, name in await named_stores() if store.settings.ai_provider == "openai"]
     if not chosen:
         return [note("Model", f"{BUILT_IN}; no key is needed and none is used")]
-    found = [note("Model", "the models below answer customers; carts are scored by what is built in")]
+    found = [note("Model", f"the models below are asked; where one fails, {BUILT_IN}")]
     profiles: dict[ModelProfile, list[str]] = {}
     for store, name in chosen:
         profile = _profile(store, name, keys)
         if isinstance(profile, Finding):
             found.append(profile)
         else:
+            found.append(note(f"Model of {name}", f"it {_duties(store)}"))
             profiles.setdefault(profile, []).append(name)
     async with open_llm(private_hosts=private_hosts) as llm:
         checked = await asyncio.gather(*(_check(llm, profile, stores) for profile, stores in profiles.items()))
     return found + [finding for findings in checked for finding in findings]
+
+
+def _duties(store: StoreInForce) -> str:
+    """What a store's model is asked for."""
+    scores = {"on": "scores carts", "beside": "scores carts beside what is built in", "off": ""}
+    duties = [
+        scores[store.settings.ai_scoring],
+        "writes mails" if store.settings.ai_emails else "",
+        "answers customers",
+    ]
+    return " and ".join(", ".join(filter(None, duties)).rsplit(", ", 1))
 
 
 def _profile(store: StoreInForce, name: str, keys: Sequence[str]) -> ModelProfile | Finding:

@@ -3,14 +3,15 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from admin.doctor_batch import RECENT, unscored
 from admin.doctor_installation import named_stores, no_store
 from admin.findings import Finding, counted, good, note, wrong
-from chatbot.account import cause_advice, cause_words
 from recovery import db
+from recovery.llm_batch import has_model
+from recovery.llm_errors import cause_advice, cause_words
 from recovery.stores.registry import StoreInForce
 
 WINDOW = timedelta(days=30)
-RECENT = timedelta(days=1)
 
 _SCORED = """
 SELECT coalesce(scored_by, '') AS scored_by, count(*)::int AS carts, min(score) AS least, max(score) AS most,
@@ -37,13 +38,21 @@ SELECT (SELECT count(*) FROM product WHERE store_id = $1 AND active)::int AS pro
 
 
 async def examine_scores(now: datetime) -> list[Finding]:
-    """Who scored how many carts in 30 days."""
-    words = "this version scores with the built-in heuristic only, so no key and no outgoing connection is needed"
+    """Who scores for each store, who scored how many carts in 30 days, and why a model did not."""
+    named = await named_stores()
+    with_model = [(store, name) for store, name in named if has_model(store) and store.settings.ai_scoring != "off"]
+    words = "what is built in scores every cart; a model's score counts where ai_scoring is on and it answers"
     found = [note("Scoring", words)]
+    for store, name in with_model:
+        counts = "counts" if store.settings.ai_scoring == "on" else "is kept beside the built-in one, which counts"
+        found.append(note(f"Scoring of {name}", f"{store.settings.ai_model} is asked, and its score {counts}"))
     rows = await db.client().execute_query_dict(_SCORED, [now - WINDOW])
     if not rows:
         found.append(note("Scores", "no cart was detected in 30 days", "See `cartback doctor carts`."))
-    return found + [_scored(row) for row in rows]
+    found += [_scored(row) for row in rows]
+    for store, name in with_model:
+        found += await unscored(store, name, now)
+    return found
 
 
 def _scored(row: dict[str, Any]) -> Finding:

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from chatbot.account import cause_words
+from recovery.llm_errors import cause_words
 from recovery.money import format_money, format_quantity
 from recovery.pages import PRIVATE
 from recovery.runtime import Runtime

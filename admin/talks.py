@@ -4,10 +4,10 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from chatbot.account import cause_advice, cause_words
 from chatbot.models import Conversation, Turn, WithheldSentence
 from recovery import db
 from recovery.errors import NotFound
+from recovery.llm_errors import cause_advice, cause_words
 from recovery.text import mask_address, mask_addresses
 
 _LATEST = """

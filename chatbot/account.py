@@ -5,13 +5,9 @@ from decimal import Decimal
 from typing import Literal
 
 from chatbot.release import Withheld
-from recovery.llm_errors import Cause
 
 LONGEST_DETAIL = 200
 LONGEST_SENTENCE = 1000
-
-#: Why a model was not asked at all.
-BUDGET = "budget"
 
 #: How a source may say that its answer ended; what befalls an answer from outside is not its to say.
 Ending = Literal["stop", "cut", "fallback"]
@@ -40,17 +36,3 @@ class Account:
     def failed(self, cause: str, detail: str) -> None:
         """Note why the model did not answer."""
         self.fallback_cause, self.fallback_detail = cause, detail[:LONGEST_DETAIL]
-
-
-def cause_words(code: str) -> str:
-    """Why a model did not answer, as an admin reads it."""
-    if code == BUDGET:
-        return "token budget used up"
-    return str(Cause[code.upper()]) if code.upper() in Cause.__members__ else code.replace("_", " ")
-
-
-def cause_advice(code: str) -> str:
-    """What the admin can do about it."""
-    if code == BUDGET:
-        return "Nothing to do: a conversation's budget is for its life, a store's begins anew each day (UTC)."
-    return Cause[code.upper()].advice if code.upper() in Cause.__members__ else ""

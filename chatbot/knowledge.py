@@ -5,13 +5,14 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from chatbot.context import Item, Knowledge, Line, Link, LinkKind, OwnCoupon, PolicyText
+from chatbot.context import Item, Knowledge, Line, Link, LinkKind, OwnCoupon
 from chatbot.models import Conversation, Turn
 from chatbot.needs import needs_of
 from chatbot.shelf import Shelves
 from recovery import coupons
 from recovery.emails import moment_in_words
-from recovery.models import Cart, LinkToken, Policy, Product, ProductLink, Store
+from recovery.goods_read import item_of, read_policies
+from recovery.models import Cart, LinkToken, Product, ProductLink, Store
 from recovery.stores.registry import StoreInForce, in_force
 from recovery.swaps import ShownLine, read_shown
 
@@ -78,9 +79,9 @@ async def read_cart(store: Store, cart: Cart) -> Knowledge:
         total=restored.total,
         lines=tuple(_line(line, known, gone) for line in restored.lines),
         coupon_codes=tuple(cart.coupon_codes),
-        siblings=tuple(_item(product, _title(product, known)) for product in variants),
+        siblings=tuple(item_of(product, _title(product, known)) for product in variants),
         links=links,
-        policies=await _policies(store, cart),
+        policies=await read_policies(store.id, store.language),
         contact_url=settings.contact_url,
         formal=settings.form_of_address == "formal",
     )
@@ -127,7 +128,7 @@ async def _found(
     variants = await Product.filter(store_id=store.id, parent_id__in=families, active=True).order_by("id")
     parents = await read_items(store.id, sorted(families))
     titles = {item.id: item.name for item in parents}
-    beside = [_item(variant, titles.get(variant.parent_id or "", "")) for variant in variants]
+    beside = [item_of(variant, titles.get(variant.parent_id or "", "")) for variant in variants]
     kinds = dict.fromkeys([*of_cart, *(name for item in items[:KINDS_SEARCHED] for name in item.categories)])
     more = [found for name in list(kinds)[: 2 * KINDS_SEARCHED] for found in shelf.search(name, FOUND)]
     return Reach(
@@ -151,7 +152,7 @@ async def read_items(store_id: int, ids: Sequence[str]) -> list[Item]:
     named = await Product.filter(store_id=store_id, product_id__in=parents).values_list("product_id", "name")
     titles = dict(named)
     return [
-        _item(row, titles.get(row.parent_id or "", ""))
+        item_of(row, titles.get(row.parent_id or "", ""))
         for row in (found.get(product_id) for product_id in dict.fromkeys(ids))
         if row is not None
     ]
@@ -161,7 +162,7 @@ async def _links(store: Store, sources: Iterable[str]) -> tuple[Link, ...]:
     rows = await ProductLink.filter(store_id=store.id, product_id__in=set(sources)).order_by("position", "id")
     wanted = {row.linked_id for row in rows}
     found = await Product.filter(store_id=store.id, product_id__in=wanted, active=True)
-    items = {product.product_id: _item(product) for product in found}
+    items = {product.product_id: item_of(product) for product in found}
     return tuple(
         Link(row.product_id, kind, items[row.linked_id])
         for kind in KINDS
@@ -170,42 +171,11 @@ async def _links(store: Store, sources: Iterable[str]) -> tuple[Link, ...]:
     )
 
 
-async def _policies(store: Store, cart: Cart) -> tuple[PolicyText, ...]:
-    rows = await Policy.filter(store_id=store.id).exclude(text="").order_by("id")
-    language = store.language.partition("-")[0].lower()
-    spoken = [row for row in rows if row.locale.partition("-")[0].lower() == language]
-    return tuple(PolicyText(row.kind, row.title, row.text, row.url, tuple(row.facts)) for row in spoken or rows)
-
-
 def _line(line: ShownLine, known: dict[str, Product], gone: Container[object]) -> Line:
     withdrawn = line.product_id in gone
     product = None if withdrawn else known.get(line.product_id) or known.get(line.item.parent_id or "")
     options = tuple((option["name"], option["value"]) for option in line.options)
-    item = _item(product, _title(product, known)) if product is not None else None
+    item = item_of(product, _title(product, known)) if product is not None else None
     # Of a variant taken instead today's price is all there is.
     saved_price = line.item.unit_price if line.was is None else None
     return Line(line.name, line.quantity, line.total, line.product_id, item, options, saved_price, withdrawn)
-
-
-def _item(product: Product, title: str = "") -> Item:
-    return Item(
-        id=product.product_id,
-        name=product.name,
-        price=product.price,
-        currency=product.currency,
-        digits=product.currency_digits,
-        in_stock=product.in_stock,
-        parent_id=product.parent_id,
-        title=title,
-        description=product.description,
-        short_description=product.short_description,
-        attributes=tuple(
-            (str(entry["name"]), f"{entry['value']} {entry.get('unit') or ''}".strip()) for entry in product.attributes
-        ),
-        categories=tuple(product.categories),
-        stock_quantity=product.stock_quantity,
-        sold_by=product.sold_by,
-        url=product.url,
-        image_url=product.image_url,
-        pack=product.quantity_step or product.min_quantity,
-    )

@@ -13,6 +13,7 @@ from chatbot.release import Release
 from chatbot.tools import TOOLS, Toolbox
 from recovery import budgets, db
 from recovery.llm import CHAT, Cause, ChatStream, Deadlines, Llm, LlmCut, LlmUnavailable, ModelProfile
+from recovery.llm_errors import UNPAID
 from recovery.llm_wire import CHARACTERS_PER_TOKEN, Message, Request, ToolCall, Usage
 
 MOST_ROUNDS = 4
@@ -23,13 +24,6 @@ MOST_TEXT = 8_000
 SLICE = 256
 #: The port gives up first, so that its breaker hears of a model that is too slow.
 GRACE = 0.2
-#: Nobody has been paid for these.
-_FREE = frozenset(
-    {
-        Cause.RESTING, Cause.NOT_REACHABLE, Cause.KEY_REFUSED, Cause.NO_CREDIT, Cause.MODEL_UNKNOWN, Cause.TOO_MANY,
-        Cause.REQUEST_REFUSED,
-    }
-)  # fmt: skip
 _LAST_ROUND = Message("system", "Answer now from what you have; there is no further look-up.")
 
 log = structlog.get_logger()
@@ -158,7 +152,7 @@ class ModelAnswer:
             if stream.finish == "length":
                 raise LlmCut(Cause.BROKEN, "it reached the limit of its tokens")
         except LlmUnavailable as error:
-            usage = Usage(0, 0) if error.cause in _FREE else None
+            usage = Usage(0, 0) if error.cause in UNPAID else None
             raise
         finally:
             if stream is not None and stream.usage is not None:

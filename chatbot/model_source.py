@@ -9,11 +9,10 @@ from typing import Any
 import structlog
 
 from chatbot import prompt
-from chatbot.account import BUDGET, Account
+from chatbot.account import Account
 from chatbot.assistant import Cards, Piece, Source
 from chatbot.cards import card
 from chatbot.context import Item, Knowledge
-from chatbot.facts import Facts, typed_facts
 from chatbot.knowledge import read_items, read_knowledge
 from chatbot.limits import Limits
 from chatbot.model_answer import ModelAnswer, Patience, Reserve
@@ -26,8 +25,9 @@ from chatbot.tools import Toolbox
 from chatbot.turns import Claim
 from recovery import budgets
 from recovery.errors import SetupError
+from recovery.facts import Facts, typed_facts
 from recovery.llm import Cause, Llm, LlmCut, LlmUnavailable, ModelProfile, profile_of
-from recovery.llm_errors import LlmRefusedBudget
+from recovery.llm_errors import LlmRefusedBudget, cause_of
 from recovery.models import Store
 from recovery.runtime import Runtime
 from recovery.store_settings import StoreSettings
@@ -73,7 +73,7 @@ class ModelSource:
         try:
             profile = profile_of(asked.settings, self._runtime.keys.vault)
         except SetupError:
-            account.failed(_code(Cause.KEY_REFUSED), "the secret key does not open the stored key")
+            account.failed(Cause.KEY_REFUSED.name.lower(), "the secret key does not open the stored key")
             account.ending = "fallback"
             profile = None
         if profile is not None and right.ep <= MODEL_PRODUCERS:
@@ -111,7 +111,7 @@ class ModelSource:
                 raise LlmUnavailable(Cause.BROKEN, "an answer with nothing to show")
             yield Cards(cards)
         except (LlmUnavailable, LlmCut, LlmRefusedBudget) as error:
-            _note(account, error)
+            account.failed(*cause_of(error))
             log.warning("model.failed", turn=asked.right.turn, cause=account.fallback_cause, shown=answer.shown)
             account.ending = "cut" if answer.shown else "fallback"
             if answer.shown and (rest := release.end(whole=False)):
@@ -151,17 +151,6 @@ async def _past(right: Claim) -> list[Past]:
         .only("id", "question", "answer", "cards")
     )
     return [Past(row.question, row.answer, tuple(str(c["name"]) for c in row.cards)) for row in reversed(rows)]
-
-
-def _note(account: Account, error: LlmUnavailable | LlmCut | LlmRefusedBudget) -> None:
-    if isinstance(error, LlmRefusedBudget):
-        account.failed(BUDGET, error.scope.partition(":")[0])
-    else:
-        account.failed(_code(error.cause), error.detail)
-
-
-def _code(cause: Cause) -> str:
-    return cause.name.lower()
 
 
 def _cards(release: Release, known: Knowledge, facts: Facts, texts: Texts) -> list[dict[str, Any]]:

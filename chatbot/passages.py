@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from chatbot.context import Item, Knowledge
-from chatbot.stems import softened, stem
 from chatbot.texts import Texts
 from chatbot.typos import near, tolerance
 from chatbot.words import fold, hits, measured, sentences
+from recovery.stems import softened, stem
 
 #: What a word of the same meaning counts, and how much of a question a passage has to speak of.
 MEANT, ENOUGH = 0.6, 0.55

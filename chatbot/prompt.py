@@ -4,7 +4,6 @@ Pure. It holds no name, address, e-mail, key or other cart. Texts of the store a
 capped and handed over as data.
 """
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,10 +11,10 @@ from typing import Any
 import orjson
 
 from chatbot.context import CouponOutcome, Item, Knowledge, Line, OwnCoupon, PolicyText
-from chatbot.masking import mask_personal
 from recovery.llm_wire import Message
+from recovery.masking import mask_personal
 from recovery.money import babel_locale, format_money
-from recovery.text import visible_text
+from recovery.text import untagged, visible_text
 
 #: The number by which ``[[p:n]]`` and the tools mean an item in this turn.
 Number = Callable[[Item], int]
@@ -29,7 +28,6 @@ SHORT_TEXT = 300
 NAME = 200
 LONGEST_QUESTION = 1200
 LONGEST_ANSWER = 2000
-_TAG = re.compile(r"<[^<>]{1,500}>")
 
 _RULES = """\
 You are the AI shopping assistant of {shop}. A customer left a cart behind and asks about it in a chat on a phone.
@@ -68,7 +66,7 @@ def messages(
     known: Knowledge, number: Number, question: str, past: Sequence[Past] = (), own_prompt: str = ""
 ) -> tuple[Message, ...]:
     """The prompt of one turn."""
-    shop, language = plain(known.shop, NAME), babel_locale(known.language).english_name or known.language
+    shop, language = untagged(known.shop, NAME), babel_locale(known.language).english_name or known.language
     own = own_prompt.replace("{shop}", shop).replace("{language}", language).strip()
     form = "formal" if known.formal else "informal"
     rules = _RULES.format(
@@ -80,11 +78,6 @@ def messages(
     return (Message("system", rules), Message("system", _DATA + data), *talk, Message("user", asked))
 
 
-def plain(text: str, limit: int) -> str:
-    """Text of a store without tags and without what nobody can see."""
-    return visible_text(_TAG.sub(" ", text), limit)
-
-
 def customers_words(text: str, limit: int) -> str:
     """What a customer wrote, without what it tells of them."""
     return mask_personal(visible_text(text, limit))
@@ -93,14 +86,14 @@ def customers_words(text: str, limit: int) -> str:
 def _turn(turn: Past) -> list[Message]:
     shown = customers_words(turn.shown, LONGEST_ANSWER)
     if turn.products:
-        shown += f"\n(shown: {', '.join(plain(name, NAME) for name in turn.products)})"
+        shown += f"\n(shown: {', '.join(untagged(name, NAME) for name in turn.products)})"
     return [Message("user", customers_words(turn.question, LONGEST_QUESTION)), Message("assistant", shown or "…")]
 
 
 def context(known: Knowledge, number: Number) -> dict[str, Any]:
     """Everything of this turn that the model may draw on without a tool."""
     return {
-        "shop": plain(known.shop, NAME),
+        "shop": untagged(known.shop, NAME),
         "language": known.language,
         "currency": known.currency,
         "cart": cart(known, number),
@@ -135,8 +128,8 @@ def _coupon(coupon: OwnCoupon | None) -> dict[str, str] | str:
 
 def _line(line: Line, known: Knowledge, number: Number) -> dict[str, Any]:
     told: dict[str, Any] = {
-        "name": plain(line.name, NAME),
-        "options": {plain(name, NAME): plain(value, NAME) for name, value in line.options},
+        "name": untagged(line.name, NAME),
+        "options": {untagged(name, NAME): untagged(value, NAME) for name, value in line.options},
         "quantity": known.quantity(line.quantity),
         "line_total": _told(line.row_total, known),
     }
@@ -168,7 +161,7 @@ def _around(known: Knowledge, number: Number) -> list[dict[str, Any]]:
     linked: dict[str, Item] = {}
     for link in known.links:
         linked.setdefault(link.item.id, link.item)
-        reasons.setdefault(link.item.id, []).append(f"{link.kind} of {plain(_name_of(link.source, known), NAME)}")
+        reasons.setdefault(link.item.id, []).append(f"{link.kind} of {untagged(_name_of(link.source, known), NAME)}")
     carted = {item.id: item for item in known.items}
     told = [product(item, known, number, long=True, variants=True) for item in carted.values()]
     # What the question finds comes first: it is what the answer is most likely about.
@@ -192,23 +185,28 @@ def product(
     """One product as data, at length or in short."""
     told: dict[str, Any] = {
         "n": number(item),
-        "name": plain(item.name, NAME),
+        "name": untagged(item.name, NAME),
         "price": _price(item, known),
         "in_stock": item.in_stock,
-        "summary": plain(item.short_description or ("" if long else item.description), SHORT_TEXT),
+        "summary": untagged(item.short_description or ("" if long else item.description), SHORT_TEXT),
     }
     if item.stock_quantity is not None:
         told["stock"] = known.quantity(item.stock_quantity)
     if item.sold_by != "piece":
         told["sold_by"] = item.sold_by
     if long:
-        told["description"] = plain(item.description, LONG_TEXT)
-        told["categories"] = [plain(name, NAME) for name in item.categories[:5]]
+        told["description"] = untagged(item.description, LONG_TEXT)
+        told["categories"] = [untagged(name, NAME) for name in item.categories[:5]]
         told["attributes"] = _attributes(item)
     if variants:
         others = [each for each in known.siblings if each.family == item.family and each.id != item.id]
         told["variants"] = [
-            {"n": number(each), "name": plain(each.name, NAME), "price": _price(each, known), "in_stock": each.in_stock}
+            {
+                "n": number(each),
+                "name": untagged(each.name, NAME),
+                "price": _price(each, known),
+                "in_stock": each.in_stock,
+            }
             for each in others[:MOST_VARIANTS]
         ]
     return told
@@ -218,7 +216,7 @@ def _attributes(item: Item) -> dict[str, str]:
     told: dict[str, str] = {}
     left = LONG_TEXT
     for name, value in item.attributes:
-        told[plain(name, NAME)] = plain(value, SHORT_TEXT)
+        told[untagged(name, NAME)] = untagged(value, SHORT_TEXT)
         left -= len(name) + len(value)
         if left <= 0:
             break
@@ -233,8 +231,8 @@ def policy(text: PolicyText, known: Knowledge) -> dict[str, Any]:
     """A policy as data: its text, and its facts, which alone may be stated."""
     return {
         "kind": text.kind,
-        "title": plain(text.title, NAME),
-        "text": plain(text.text, LONG_TEXT),
+        "title": untagged(text.title, NAME),
+        "text": untagged(text.text, LONG_TEXT),
         "facts": list(_facts(text.facts, known)),
     }
 
@@ -243,5 +241,5 @@ def _facts(facts: Iterable[dict[str, Any]], known: Knowledge) -> Iterable[dict[s
     for fact in facts:
         currency = fact.get("currency")
         amount = format_money(fact["amount"], currency, known.language) if currency else str(fact["amount"])
-        condition = {"condition": plain(str(fact["condition"]), NAME)} if fact.get("condition") else {}
-        yield {"name": plain(str(fact["name"]), NAME), "amount": amount, **condition}
+        condition = {"condition": untagged(str(fact["condition"]), NAME)} if fact.get("condition") else {}
+        yield {"name": untagged(str(fact["name"]), NAME), "amount": amount, **condition}

@@ -8,12 +8,12 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from chatbot.claims import first_unbacked, inert
-from chatbot.cleaning import plain, suspicious
 from chatbot.context import Item
-from chatbot.facts import Facts
 from chatbot.splitting import LIMIT, Splitter
 from chatbot.texts import Texts
+from recovery.claims import first_unbacked, inert
+from recovery.cleaning import plain, suspicious
+from recovery.facts import Facts
 
 #: A sentence longer than this, or waiting for longer than that many seconds, is released in parts if it may be.
 PART = 240

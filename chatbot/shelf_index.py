@@ -14,9 +14,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from chatbot.stems import softened, stem
 from chatbot.typos import near, tolerance
 from chatbot.words import fold
+from recovery.stems import softened, stem
 
 NAME, CATEGORY, ATTRIBUTE, SHORT, TEXT = 8, 4, 3, 2, 1
 SATURATION, LENGTHS = 3.0, 0.4

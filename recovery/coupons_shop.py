@@ -16,6 +16,7 @@ from standardwebhooks.webhooks import Webhook
 from recovery import db
 from recovery.errors import CartbackError
 from recovery.models import Connection, Coupon, LoadedCode, Store
+from recovery.outgoing import AddressRefused, GuardedTransport
 from recovery.runtime import Runtime
 from recovery.stores.registry import StoreInForce
 from recovery.text import one_line
@@ -180,7 +181,12 @@ async def _call(runtime: Runtime, store: StoreInForce, connection: Connection, c
     secret = runtime.keys.vault.open(connection.hook_secret)
     trouble = ShopAway("")
     # A proxy of the environment must not see codes; where a redirect leads nobody has allowed.
-    async with httpx2.AsyncClient(timeout=runtime.settings.coupon_timeout, trust_env=False) as client:
+    private = runtime.settings.allow_private_hosts or connection.allow_private
+    loopback = private or urlsplit(url).hostname in _LOOPBACK
+    transport = GuardedTransport(private=private, loopback=loopback)
+    async with httpx2.AsyncClient(
+        timeout=runtime.settings.coupon_timeout, trust_env=False, transport=transport
+    ) as client:
         for attempt in range(ATTEMPTS):
             if attempt:
                 await asyncio.sleep(PAUSE_SECONDS)
@@ -189,6 +195,8 @@ async def _call(runtime: Runtime, store: StoreInForce, connection: Connection, c
                     await _ask_once(client, url, secret, call.webhook_id, body)
             except ShopAway as away:
                 trouble = away
+            except AddressRefused as refused:
+                trouble = ShopAway(f"not called: {refused}")
             except (httpx2.HTTPError, TimeoutError, OSError) as error:
                 trouble = ShopAway(f"no answer ({type(error).__name__})")
             else:

@@ -11,6 +11,8 @@ from recovery import campaigns, campaigns_facts, coupons, db, delivery_coupons, 
 from recovery.crash import crash_point
 from recovery.eligibility import Failure, first_failure
 from recovery.emails import Letter, coupon_words, make_links, ready_made_words, render
+from recovery.emails_model import WRITING_SECONDS, write
+from recovery.llm_batch import Window
 from recovery.mailer import Refusal
 from recovery.models import Abandonment, CartItem, Connection, Email, Store
 from recovery.outbox import Claim, HeldBack, LostClaim, Parcel, Sweep
@@ -48,6 +50,8 @@ class EmailSweep(Sweep[Email]):
         super().__init__(runtime, store, left)
         self._asked_at: dict[UUID, float] = {}
         self._coupon_window = delivery_coupons.Window()
+        #: What this run may wait for the store's model.
+        self.window = Window(runtime, store, WRITING_SECONDS)
 
     async def run(self) -> None:
         """Send what is due, with the shop at hand."""
@@ -84,15 +88,17 @@ class EmailSweep(Sweep[Email]):
         email = await Email.get(id=claim.id).prefetch_related("abandonment__cart")
         cart = email.abandonment.cart
         items = await CartItem.filter(cart_id=cart.id).order_by("position")
-        words = email.words
+        words, whose = email.words, dict[str, Any]()
         if words is None:
             coupon = await self._coupon(claim, email)
-            words = ready_made_words(self.store, email.abandonment, cart, len(items), email.step)
-            words |= coupon_words(self.store, coupon)
+            await self.renew(claim)
+            ready = ready_made_words(self.store, email.abandonment, cart, len(items), email.step)
+            written = await write(self.store, self.window, email, cart, items, ready)
+            words, whose = written.words | coupon_words(self.store, coupon), written.columns
             email.words = words
             email.composed_at = now
         renewed = await Email.filter(id=claim.id, fence=claim.fence, status="claimed").update(
-            words=words, subject=words["subject"], composed_at=email.composed_at
+            words=words, subject=words["subject"], composed_at=email.composed_at, **whose
         )
         if not renewed:
             raise LostClaim

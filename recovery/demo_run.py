@@ -191,7 +191,8 @@ class _Backstage:
             )
         # The port may be another than at the last start.
         model = {"ai_provider": "openai", "ai_base_url": f"{self._base_url}{ATTACKER_PATH}", "ai_model": ATTACKER}
-        await registry.change_settings(row, model)
+        # It is there to be talked to.
+        await registry.change_settings(row, model | {"ai_scoring": "off", "ai_emails": False})
 
     async def link(self, store: str, quote_id: str) -> str:
         now = self._runtime.now()

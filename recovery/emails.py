@@ -220,7 +220,7 @@ def _context(letter: Letter) -> dict[str, Any]:
     return {
         "language": texts.language,
         "shop": one_line(store.row.name),
-        "words": {"notice": "", "coupon": None} | letter.words,
+        "words": {"notice": "", "coupon": None, "bullets": [], "closing": ""} | letter.words,
         "labels": texts.section("labels", shop=one_line(store.row.name)),
         "lines": [
             {

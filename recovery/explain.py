@@ -9,6 +9,7 @@ from recovery.coupons_rule import sentence
 from recovery.eligibility import explained
 from recovery.errors import NotFound
 from recovery.explain_customer import to_customer
+from recovery.llm_errors import cause_words
 from recovery.models import Abandonment, Cart, Coupon, CouponDecision, Decision, Email, Order
 from recovery.money import format_money
 from recovery.persons import suppression_in_force
@@ -76,6 +77,9 @@ _ENDS = {
     "objection": "the person objected",
     "manual": "the shop took the person out",
 }
+EMAIL_FACTS = (
+    "step", "status", "subject", "written_by", "words_model", "words_cause", "attempts", "smtp_code", "sent_at",
+)  # fmt: skip
 
 
 @dataclass
@@ -218,10 +222,34 @@ def _score(store: StoreInForce, episode: Abandonment) -> list[str]:
         f"{SIGNALS.get(part['signal'], part['signal'])} {part['points']:+.2f}" for part in episode.contributions
     )
     compared = "reaches" if episode.score >= store.settings.min_intent_score else "is below"
-    return [
-        f"Intent score {episode.score:.2f} ({episode.scored_by}), reason {episode.reason_code}; it {compared} the "
-        f"minimum of {store.settings.min_intent_score:.2f}. Made of: {parts}."
-    ]
+    by_model = episode.scored_by == "model"
+    by = episode.score_model if by_model else episode.scored_by
+    told = (
+        f"Intent score {episode.score:.2f} ({by}), reason {episode.reason_code}; it {compared} the minimum of "
+        f"{store.settings.min_intent_score:.2f}."
+    )
+    if not by_model:
+        return [f"{told} Made of: {parts}.", *_models_score(episode)]
+    built_in = (
+        f"The built-in score is {episode.heuristic_score:.2f}, reason {episode.heuristic_reason}, made of: {parts}."
+    )
+    return [f"{told} The model's words: {episode.model_rationale}", built_in]
+
+
+def _models_score(episode: Abandonment) -> list[str]:
+    """What the model said where its score does not count, or why it said nothing."""
+    if episode.model_score is not None:
+        return [
+            f"{episode.score_model} would have scored it {episode.model_score:.2f}, reason {episode.model_reason}: "
+            f"{episode.model_rationale}"
+        ]
+    if episode.score_cause is None:
+        return []
+    return [f"{episode.score_model} did not score it: {_cause(episode.score_cause, episode.score_detail)}."]
+
+
+def _cause(code: str, detail: str | None) -> str:
+    return f"{cause_words(code)} ({detail})" if detail else cause_words(code)
 
 
 def _email(store: StoreInForce, email: Email) -> str:
@@ -231,7 +259,17 @@ def _email(store: StoreInForce, email: Email) -> str:
     when = f" on {_at(email.sent_at, store)}" if email.sent_at else ""
     if email.status == "pending" and email.next_attempt_at > email.created_at:
         when = f", to be looked at again on {_at(email.next_attempt_at, store)}"
-    return f"Its mail {_EMAILS[email.status]}{when}{answer}{reason}".rstrip(".") + "."
+    return f"Its mail {_EMAILS[email.status]}{when}{answer}{reason}".rstrip(".") + "." + _words(email)
+
+
+def _words(email: Email) -> str:
+    """Whose words a mail has, where a model was to write them."""
+    if email.written_by == "model":
+        return f" Its words are by {email.words_model}."
+    if email.words_cause is None:
+        return ""
+    cause = _cause(email.words_cause, email.words_detail)
+    return f" Its words are ready-made, because {email.words_model} did not write them: {cause}."
 
 
 def _end(store: StoreInForce, episode: Abandonment) -> list[str]:
@@ -256,8 +294,9 @@ def _end(store: StoreInForce, episode: Abandonment) -> list[str]:
 
 async def _facts(episode: Abandonment) -> dict[str, Any]:
     names = (
-        "status", "detected_at", "arm", "score", "scored_by", "reason_code", "contributions", "recovered_at",
-        "recovered_revenue", "recovered_currency", "recovery_reversed_at",
+        "status", "detected_at", "arm", "score", "scored_by", "reason_code", "contributions", "heuristic_score",
+        "heuristic_reason", "model_score", "model_reason", "model_rationale", "score_model", "score_cause",
+        "recovered_at", "recovered_revenue", "recovered_currency", "recovery_reversed_at",
     )  # fmt: skip
     decisions = await Decision.filter(abandonment_id=episode.id).order_by("at", "id")
     emails = await Email.filter(abandonment_id=episode.id).order_by("step")
@@ -271,10 +310,7 @@ async def _facts(episode: Abandonment) -> dict[str, Any]:
             {name: getattr(c, name) for name in ("percent", "status", "expires_at", "redeemed_at")}
             for c in await Coupon.filter(abandonment_id=episode.id)
         ],
-        "emails": [
-            {name: getattr(e, name) for name in ("step", "status", "subject", "attempts", "smtp_code", "sent_at")}
-            for e in emails
-        ],
+        "emails": [{name: getattr(e, name) for name in EMAIL_FACTS} for e in emails],
     }
 
 

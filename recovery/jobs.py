@@ -24,6 +24,7 @@ from recovery import (
     webhooks_delivery,
 )
 from recovery.campaigns_preview import Foreseen, foresee
+from recovery.llm_batch import Window
 from recovery.models import JobRun
 from recovery.runtime import Runtime
 from recovery.stores.registry import StoreInForce, all_in_force
@@ -161,7 +162,8 @@ async def _score_store(runtime: Runtime, store: StoreInForce, scope: Scope, repo
     if scope.dry_run:
         report.add({"scored": await scoring.count_unscored(store, scope.limit)})
         return
-    report.add({"scored": await scoring.sweep(store, runtime.now(), scope.limit)})
+    window = Window(runtime, store, scoring.MODEL_SECONDS)
+    report.add({"scored": await scoring.sweep(store, runtime.now(), scope.limit, window)})
 
 
 async def _email_store(runtime: Runtime, store: StoreInForce, scope: Scope, report: Report) -> None:

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
+from urllib.request import getproxies
 
 import httpx2
 import orjson
@@ -23,7 +24,7 @@ from recovery.llm_errors import Cause, LlmCut, LlmUnavailable, refusal
 from recovery.llm_profile import ModelProfile, profile_of
 from recovery.llm_stream import Call, ChatStream, Deadlines
 from recovery.llm_wire import Dialect, Message, Request, Tool, ToolCall, Usage
-from recovery.outgoing import AddressRefused, check_address
+from recovery.outgoing import AddressRefused, GuardedTransport, check_address
 
 CHAT = Deadlines(connect=4, first=10, between=10, total=60)
 BATCH = Deadlines(connect=5, first=45, between=20, total=60)
@@ -90,7 +91,7 @@ class _Guard:
 
 
 class Llm:
-    """Every model this process talks to; one for a process, made by ``open_llm``."""
+    """Every model that the assistant, or the sweeps, of this process talk to; made by ``open_llm``."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic, *, private_hosts: bool = False) -> None:
         self._now = now
@@ -259,7 +260,7 @@ class Llm:
     async def _loaded(self) -> _Library:
         async with self._loading:
             if self._library is None:
-                self._library = await asyncio.to_thread(_load)
+                self._library = await asyncio.to_thread(_load, self._private_hosts)
         return self._library
 
 
@@ -273,11 +274,14 @@ async def open_llm(*, private_hosts: bool = False) -> AsyncIterator[Llm]:
         await llm.close()
 
 
-def _load() -> _Library:
+def _load(private_hosts: bool) -> _Library:
     import openai
 
+    limits = httpx2.Limits(max_connections=MOST_CONNECTIONS)
+    # A proxy of the environment is what then connects, and guards its own network.
+    guard = None if getproxies() else GuardedTransport(private=private_hosts, limits=limits)
     # No redirects: the key and the prompt go where the admin said and nowhere else.
-    http = httpx2.AsyncClient(follow_redirects=False, limits=httpx2.Limits(max_connections=MOST_CONNECTIONS))
+    http = httpx2.AsyncClient(follow_redirects=False, limits=limits, transport=guard)
 
     def create(
         profile: ModelProfile, body: dict[str, Any], timeout: httpx2.Timeout
@@ -291,7 +295,8 @@ def _load() -> _Library:
         begin: Callable[..., AbstractAsyncContextManager[Any]] = client.chat.completions.with_streaming_response.create
         return begin(**body, timeout=timeout, extra_headers=headers)
 
-    known = (openai.OpenAIError, httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError, ValueError)
+    faults = (openai.OpenAIError, httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, AddressRefused)
+    known = (*faults, OSError, ValueError)
     return _Library(create, http, known)
 
 
@@ -309,6 +314,8 @@ def _fault(error: Exception, profile: ModelProfile) -> LlmUnavailable:
 
 def _connection_fault(error: BaseException) -> LlmUnavailable:
     name = type(error).__name__
+    if isinstance(error, AddressRefused):
+        return LlmUnavailable(Cause.NOT_REACHABLE, str(error))
     if isinstance(error, httpx2.PoolTimeout):
         return LlmUnavailable(Cause.TOO_SLOW, "all connections are in use")
     if isinstance(error, (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError)):

@@ -48,6 +48,13 @@ class Cause(StrEnum):
         return _ADVICE[self]
 
 
+#: Nobody has been paid for a call that ended so.
+UNPAID = frozenset(
+    {
+        Cause.RESTING, Cause.NOT_REACHABLE, Cause.KEY_REFUSED, Cause.NO_CREDIT, Cause.MODEL_UNKNOWN, Cause.TOO_MANY,
+        Cause.REQUEST_REFUSED,
+    }
+)  # fmt: skip
 _ADVICE = {
     Cause.KEY_REFUSED: "Set the key anew: `cartback settings set ai_api_key -`.",
     Cause.NO_CREDIT: "Add credit to the account at the model's provider, or raise its limit there.",
@@ -60,6 +67,29 @@ _ADVICE = {
     Cause.BROKEN: "Check that ai_base_url is an OpenAI-compatible interface and not a web page or proxy.",
     Cause.FILTERED: "Nothing to do: the provider refused this one answer.",
     Cause.RESTING: "Nothing to do: it is tried again by itself.",
+}
+
+
+#: Why a model was not asked, or what it wrote not used, beside what befalls a call: code → words and advice.
+BUDGET = "budget"
+_OTHER_CAUSES = {
+    BUDGET: (
+        "token budget used up",
+        "Nothing to do: a conversation's budget is for its life, a store's begins anew each day (UTC).",
+    ),
+    "deadline": (
+        "no time left for models in this run",
+        "Nothing to do if it is rare; else set ai_model to a faster model, or batch_size to less.",
+    ),
+    "refused_words": (
+        "what it wrote may not be sent",
+        "Nothing to do: the detail says which rule stopped it. An email_prompt that asks for it may be the cause.",
+    ),
+    "language": (
+        "nobody here can check what it writes in the store's language",
+        "Mails by a model are checked in English and Polish; in other languages they are ready-made.",
+    ),
+    "payment_failed": ("a failed payment is always told in the ready-made words", "Nothing to do."),
 }
 
 
@@ -98,6 +128,27 @@ class LlmRefusedBudget(LlmError):
     def __init__(self, scope: str) -> None:
         super().__init__(f"The token budget {scope} is used up.")
         self.scope = scope
+
+
+def cause_of(error: LlmUnavailable | LlmCut | LlmRefusedBudget) -> tuple[str, str]:
+    """Why there is no answer, as a code to keep and a detail that is safe to keep."""
+    if isinstance(error, LlmRefusedBudget):
+        return BUDGET, error.scope.partition(":")[0]
+    return error.cause.name.lower(), error.detail
+
+
+def cause_words(code: str) -> str:
+    """Why a model did not answer, as an admin reads it."""
+    if code in _OTHER_CAUSES:
+        return _OTHER_CAUSES[code][0]
+    return str(Cause[code.upper()]) if code.upper() in Cause.__members__ else code.replace("_", " ")
+
+
+def cause_advice(code: str) -> str:
+    """What the admin can do about it."""
+    if code in _OTHER_CAUSES:
+        return _OTHER_CAUSES[code][1]
+    return Cause[code.upper()].advice if code.upper() in Cause.__members__ else ""
 
 
 def refusal(status: int, body: object, retry_after: str | None = None) -> LlmUnavailable:

@@ -65,6 +65,12 @@ UPDATE {table} SET status = 'sending', lease_until = now() + make_interval(secs 
 """
 
 
+_RENEW = """
+UPDATE {table} SET lease_until = now() + make_interval(secs => $1)
+ WHERE id = $2 AND fence = $3 AND status = 'claimed' AND lease_until > now()
+"""
+
+
 class LostClaim(Exception):
     """Somebody else owns this mail now, or its reason is gone; there is nothing left to do."""
 
@@ -172,6 +178,17 @@ class Sweep(ABC, Generic[Row]):
         statement = _ENTER_SENDING.format(table=self.table)
         entered, _ = await db.client().execute_query(statement, [SENDING_SECONDS, claim.id, claim.fence])
         if not entered:
+            raise LostClaim
+
+    async def renew(self, claim: Claim) -> None:
+        """Hold a claimed mail for longer, before something that may take its time.
+
+        Raises:
+            LostClaim: the mail is not ours any more.
+        """
+        statement = _RENEW.format(table=self.table)
+        renewed, _ = await db.client().execute_query(statement, [CLAIM_SECONDS, claim.id, claim.fence])
+        if not renewed:
             raise LostClaim
 
     async def leave(self, claim: Claim, held: str, **changes: Any) -> None:

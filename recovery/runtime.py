@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypedDict
 
@@ -13,6 +13,7 @@ from recovery.clock import Clock, clock_for
 from recovery.doorbell import Doorbell
 from recovery.errors import SetupError
 from recovery.installation import load_keys
+from recovery.llm import Llm, open_llm
 from recovery.logs import set_up_logging
 from recovery.secrets import Keys
 from recovery.settings import Settings, load_settings
@@ -20,12 +21,16 @@ from recovery.settings import Settings, load_settings
 
 @dataclass(frozen=True)
 class Runtime:
-    """What every edge needs: settings, business time, keys and the worker's doorbell."""
+    """What every edge needs: settings, business time, keys, the worker's doorbell, and the sweeps' port to models.
+
+    The assistant has a port of its own, so that what fails for the sweeps leaves customers their answers.
+    """
 
     settings: Settings
     clock: Clock
     keys: Keys
     doorbell: Doorbell
+    llm: Llm = field(default_factory=Llm)
 
     def now(self) -> datetime:
         """Business time."""
@@ -50,7 +55,8 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         keys = await _first_look(settings)
         doorbell = Doorbell(redis_url)
         try:
-            yield Runtime(settings, clock_for(settings.clock_file), keys, doorbell)
+            async with open_llm(private_hosts=settings.allow_private_hosts) as llm:
+                yield Runtime(settings, clock_for(settings.clock_file), keys, doorbell, llm)
         finally:
             await doorbell.close()
 

@@ -1,16 +1,39 @@
-"""Gives every detected abandonment its intent score and reason code."""
+"""Gives every detected abandonment its intent score and reason code: the built-in ones, and a model's beside them.
 
+A model is asked outside any transaction. Whoever asks holds the rows by a lease, and writes each as soon as its answer
+is there, if it is still to be scored; whatever befalls the model, the built-in score counts and the cause is kept.
+"""
+
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from recovery import db
 from recovery.heuristic import CartFacts, score
+from recovery.llm_batch import Answer, Window, has_model
 from recovery.models import Abandonment, CartItem, Product
+from recovery.scoring_model import Judgement, judge
 from recovery.stores.registry import StoreInForce
 
 CARTS_FOR_A_MEDIAN = 30
 MEDIAN_WINDOW = timedelta(days=90)
+#: How long one run may wait for a store's model, all its carts together.
+MODEL_SECONDS = 45
+LEASE_SECONDS = 120
+_SCORED = [
+    "score", "reason_code", "contributions", "scored_at", "scored_by", "status", "due_at", "heuristic_score",
+    "heuristic_reason", "model_score", "model_reason", "model_rationale", "score_model", "score_tokens", "score_cause",
+    "score_detail", "scoring_until",
+]  # fmt: skip
+
+_HOLD = """
+UPDATE abandonment SET scoring_until = now() + make_interval(secs => $1)
+ WHERE id IN (SELECT id FROM abandonment
+               WHERE store_id = $2 AND status = 'detected' AND (scoring_until IS NULL OR scoring_until < now())
+               ORDER BY detected_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+RETURNING id
+"""
 
 _MEDIAN = """
 SELECT count(*) AS carts, percentile_cont(0.5) WITHIN GROUP (ORDER BY total) AS median
@@ -28,31 +51,80 @@ SELECT p.email_hash,
 """
 
 
-async def sweep(store: StoreInForce, now: datetime, limit: int | None = None) -> int:
-    """Score what one store's detection found, at most ``limit`` (the batch size); how many."""
+async def sweep(store: StoreInForce, now: datetime, limit: int | None = None, window: Window | None = None) -> int:
+    """Score what one store's detection found, at most ``limit`` (the batch size); how many.
+
+    With a ``window`` the store's model is asked too, if it has one that is to score.
+    """
     if not store.settings.enabled or store.row.mode == "paused":
         return 0
+    most = limit or store.settings.batch_size
+    if window is not None and has_model(store) and store.settings.ai_scoring != "off":
+        return await _with_model(store, window, now, most)
     async with db.in_transaction():
         found = (
             await Abandonment.filter(store_id=store.row.id, status="detected")
             .order_by("detected_at")
-            .limit(limit or store.settings.batch_size)
+            .limit(most)
             .select_for_update(skip_locked=True)
         )
         if not found:
             return 0
         for abandonment, facts in zip(found, await gather(store, found, now), strict=True):
-            result = score(facts)
-            abandonment.score, abandonment.reason_code = result.value, result.reason_code
-            abandonment.contributions = result.contributions
-            abandonment.scored_at, abandonment.scored_by = now, "heuristic"
-            abandonment.status = "scored"
-            abandonment.due_at = abandonment.detected_at + timedelta(minutes=store.settings.steps[0].delay_minutes)
-        await Abandonment.bulk_update(
-            found,
-            fields=["score", "reason_code", "contributions", "scored_at", "scored_by", "status", "due_at"],
-        )
+            _note(store, abandonment, facts, None, now)
+        await Abandonment.bulk_update(found, fields=_SCORED)
     return len(found)
+
+
+async def _with_model(store: StoreInForce, window: Window, now: datetime, most: int) -> int:
+    rows = await db.client().execute_query_dict(_HOLD, [LEASE_SECONDS, store.row.id, most])
+    if not rows:
+        return 0
+    held = await Abandonment.filter(id__in=[row["id"] for row in rows]).order_by("detected_at")
+
+    async def one(abandonment: Abandonment, facts: CartFacts) -> int:
+        return await _write(store, abandonment.id, facts, await judge(store, window, abandonment, facts), now)
+
+    facts = await gather(store, held, now)
+    # Every row is written when its own answer is there, whatever happens to another.
+    ends = await asyncio.gather(*map(one, held, facts), return_exceptions=True)
+    for end in ends:
+        if isinstance(end, BaseException):
+            raise end
+    return sum(end for end in ends if isinstance(end, int))
+
+
+async def _write(
+    store: StoreInForce, abandonment_id: int, facts: CartFacts, answer: Answer[Judgement], now: datetime
+) -> int:
+    """Score one abandonment, unless something has become of it meanwhile."""
+    async with db.in_transaction():
+        row = await Abandonment.filter(id=abandonment_id, status="detected").select_for_update().first()
+        if row is None:
+            return 0
+        _note(store, row, facts, answer, now)
+        await row.save(update_fields=_SCORED)
+    return 1
+
+
+def _note(
+    store: StoreInForce, row: Abandonment, facts: CartFacts, answer: Answer[Judgement] | None, now: datetime
+) -> None:
+    """Put both judgements on the row, and the one that counts where the checks look."""
+    built_in = score(facts)
+    row.heuristic_score, row.heuristic_reason = built_in.value, built_in.reason_code
+    row.contributions = built_in.contributions
+    row.score, row.reason_code, row.scored_by = built_in.value, built_in.reason_code, "heuristic"
+    if answer is not None:
+        row.score_model, row.score_tokens = answer.model, answer.tokens
+        row.score_cause, row.score_detail = answer.cause, answer.detail
+    if answer is not None and answer.value is not None:
+        told = answer.value
+        row.model_score, row.model_reason, row.model_rationale = told.score, told.reason, told.rationale
+        if store.settings.ai_scoring == "on":
+            row.score, row.reason_code, row.scored_by = told.score, told.reason, "model"
+    row.scored_at, row.scoring_until, row.status = now, None, "scored"
+    row.due_at = row.detected_at + timedelta(minutes=store.settings.steps[0].delay_minutes)
 
 
 async def count_unscored(store: StoreInForce, limit: int | None = None) -> int:

@@ -69,7 +69,8 @@ class Settings(BaseSettings):
     send_slots: int = Field(8, ge=1, le=64, description="Mails on their way at once per worker process.")
     sweep_seconds: int = Field(30, ge=1, le=60, description="Seconds between two sweeps of the worker.")
     allow_private_hosts: bool = Field(
-        False, description="Whether a model's server or an endpoint of webhooks may be in a private network."
+        False,
+        description="Whether a model, a coupon call-back or an endpoint of webhooks may be in a private network.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
     log_format: Literal["json", "text"] = Field("json", description="One JSON object a line, or text for a terminal.")

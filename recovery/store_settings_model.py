@@ -10,7 +10,7 @@ SEALED = "sealed:"
 
 
 class ModelSettings(BaseModel):
-    """The model behind the assistant, or the built-in answers; its address, key and prices."""
+    """The model behind scores, mails and the assistant, or what is built in; its address, key and prices."""
 
     ai_provider: Literal["heuristic", "openai"] = Field(
         "heuristic", description="What is asked: heuristic (built in) or openai (any OpenAI-compatible server)."
@@ -29,6 +29,28 @@ class ModelSettings(BaseModel):
     )
     ai_output_price: float | None = Field(
         None, ge=0, le=100_000, description="Price of a million tokens the model answers with, in the same currency."
+    )
+    ai_scoring: Literal["off", "beside", "on"] = Field(
+        "on",
+        description="Whether the model scores carts: on (its score counts), beside (kept beside the built-in score, "
+        "which counts) or off. Without a model, or where it fails, the built-in score counts.",
+    )
+    ai_emails: bool = Field(
+        True,
+        description="Whether the model writes the words of mails, which are then checked; off, or where it fails, they "
+        "are ready-made.",
+    )
+    analysis_prompt: str | None = Field(
+        None,
+        max_length=4000,
+        description="What the model should know to score carts of this shop, such as how its customers decide; {shop} "
+        "and {language} stand for the store's. Scale, reason codes and what it sees of a cart stay as they are.",
+    )
+    email_prompt: str | None = Field(
+        None,
+        max_length=4000,
+        description="How the model is to write mails of this shop, such as its tone; {shop} and {language} stand for "
+        "the store's. The parts of a mail and the rules that its words are checked by stay as they are.",
     )
     conversation_prompt: str | None = Field(
         None,

@@ -13,6 +13,7 @@ _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0080-\U000e0fff]"
 )
+_TAG = re.compile(r"<[^<>]{1,500}>")
 _LOCAL_PART = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ADDRESS = re.compile(rf"({_LOCAL_PART})@({_LABEL}(?:\.{_LABEL})+)", re.ASCII)
@@ -42,6 +43,11 @@ def clean_text(value: str, limit: int | None = None) -> str:
 def visible_text(value: str, limit: int | None = None) -> str:
     """``clean_text`` without what no reader can see, for text from outside that a model is to read."""
     return clean_text(_INVISIBLE.sub("", value), limit)
+
+
+def untagged(value: str, limit: int | None = None) -> str:
+    """``visible_text`` without tags."""
+    return visible_text(_TAG.sub(" ", value), limit)
 
 
 def one_line(value: str, limit: int | None = None) -> str:

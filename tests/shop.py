@@ -22,6 +22,8 @@ from chatbot.chat import Chat, open_chat
 from recovery import campaigns, db, delivery, detection, scoring
 from recovery.doorbell import Doorbell
 from recovery.installation import load_keys
+from recovery.llm import open_llm
+from recovery.llm_batch import Window
 from recovery.models import Abandonment, Cart, Connection, Email, Store
 from recovery.runtime import Runtime
 from recovery.settings import Settings
@@ -73,7 +75,8 @@ async def open_runtime(settings: Settings, clock: Clock) -> AsyncIterator[Runtim
     async with db.connect(settings.database_url or ""):
         doorbell = Doorbell(settings.redis_url or "")
         try:
-            yield Runtime(settings, clock, await load_keys(settings), doorbell)
+            async with open_llm() as llm:
+                yield Runtime(settings, clock, await load_keys(settings), doorbell, llm)
         finally:
             await doorbell.close()
 
@@ -223,8 +226,9 @@ class Shop:
     async def detect(self, limit: int | None = None) -> int:
         return await detection.sweep(await self.in_force(), self.runtime.keys, self.now, limit)
 
-    async def score(self, limit: int | None = None) -> int:
-        return await scoring.sweep(await self.in_force(), self.now, limit)
+    async def score(self, limit: int | None = None, window: Window | None = None) -> int:
+        store = await self.in_force()
+        return await scoring.sweep(store, self.now, limit, window or Window(self.runtime, store, 30))
 
     async def plan(self, limit: int | None = None) -> dict[str, int]:
         return await campaigns.sweep(await self.in_force(), self.now, limit)

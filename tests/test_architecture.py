@@ -36,8 +36,9 @@ RANKS = [
     "delivery notices copies campaigns orders detection analytics proof sync mail_events imports provider_reports",
     "eligibility bought_elsewhere emails outbox swaps attribution coupons scoring heuristic carts products episodes "
     "persons complaints webhooks",
-    "stores llm budgets mailer tokens installation runtime language crash",
+    "stores llm budgets mailer tokens installation runtime language crash goods_read",
     "models",
+    "claims claim facts goods cleaning masking words stems",
     "db settings store_settings brand errors clock quiet_hours text money secrets doorbell embedded logs console "
     "outgoing",
 ]

@@ -19,7 +19,10 @@ class Abandonment(Model):
     when, while the store was live, every check but the hold-out first held: from then on arms are compared.
     ``fingerprint``, ``total`` and ``currency`` are the cart's at detection.
     ``due_at`` is when the next step is looked at, null when there is none.
-    ``score`` counts; ``contributions`` sum to the heuristic score. Revenue is in minor units of its own currency.
+    ``score`` and ``reason_code`` count; ``scored_by`` says whose they are, ``heuristic`` or ``model``. Both judgements
+    are kept beside them: ``contributions`` sum to ``heuristic_score``; ``score_cause`` says why a model that was to
+    judge did not. Who asks a model holds the row until ``scoring_until``
+    (the database's clock). Revenue is in minor units of its own currency.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -52,6 +55,16 @@ class Abandonment(Model):
     scored_by = fields.CharField(16, null=True)
     reason_code = fields.CharField(32, null=True)
     contributions: list[dict[str, Any]] = fields.JSONField(default=list)
+    scoring_until: datetime | None = fields.DatetimeField(null=True)
+    heuristic_score = fields.FloatField(null=True)
+    heuristic_reason = fields.CharField(32, null=True)
+    model_score = fields.FloatField(null=True)
+    model_reason = fields.CharField(32, null=True)
+    model_rationale = fields.CharField(200, null=True)
+    score_model = fields.CharField(200, null=True)
+    score_tokens = fields.IntField(null=True)
+    score_cause = fields.CharField(32, null=True)
+    score_detail = fields.CharField(200, null=True)
 
     recovered_at: datetime | None = fields.DatetimeField(null=True)
     recovered_order: fields.ForeignKeyNullableRelation[Order] = fields.ForeignKeyField(

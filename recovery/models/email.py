@@ -15,8 +15,9 @@ class Email(Model):
     ``id`` is the local part of its Message-ID. ``status`` is ``pending|claimed|sending|sent|failed|unknown|cancelled|
     suppressed``. ``fence`` counts claims of ownership: whoever holds an older one has lost it. ``lease_until`` and
     ``claimed_by`` say who works on it, on the database's clock; ``next_attempt_at`` is business time.
-    ``words`` is what it says, fixed once; links and bytes are made per attempt. ``copy_status`` is that of the shop's
-    own copy: null, ``pending``, ``sending``, ``sent`` or ``failed``.
+    ``words`` is what it says, fixed once; links and bytes are made per attempt. ``written_by`` is ``ready_made`` or
+    ``model`` (then ``words_model``); ``words_cause`` says why a model that was to write them did not.
+    ``copy_status`` is that of the shop's own copy: null, ``pending``, ``sending``, ``sent`` or ``failed``.
     """
 
     id = fields.UUIDField(primary_key=True)
@@ -43,6 +44,11 @@ class Email(Model):
     lease_until: datetime | None = fields.DatetimeField(null=True)
     subject = fields.CharField(255, null=True)
     words: dict[str, Any] | None = fields.JSONField(null=True)
+    written_by = fields.CharField(16, null=True)
+    words_model = fields.CharField(200, null=True)
+    words_tokens = fields.IntField(null=True)
+    words_cause = fields.CharField(32, null=True)
+    words_detail = fields.CharField(200, null=True)
     composed_at: datetime | None = fields.DatetimeField(null=True)
     smtp_code = fields.SmallIntField(null=True)
     smtp_text = fields.TextField(null=True)

@@ -13,8 +13,7 @@ from urllib.parse import quote
 import httpx2
 import orjson
 
-from recovery.outgoing import AddressRefused
-from recovery.stores.guard import GuardedTransport, UnknownHost
+from recovery.outgoing import AddressRefused, GuardedTransport, UnknownHost
 from recovery.stores.magento_auth import Credentials, Pairs, authorization
 from recovery.stores.magento_criteria import Criteria
 from recovery.stores.magento_errors import Cause, MagentoAway, MagentoError, NotAllowed, NotMagento, refusal
@@ -179,7 +178,8 @@ async def open_magento_http(
 ) -> AsyncIterator[MagentoHttp]:
     """The wire to a Magento, closed on the way out."""
     limits = httpx2.Limits(max_connections=MOST_AT_ONCE, max_keepalive_connections=MOST_AT_ONCE)
-    transport = GuardedTransport(allow_private=allow_private, limits=limits)
+    # Unlike a model's server, a shop on this very machine needs permission too.
+    transport = GuardedTransport(private=allow_private, loopback=allow_private, limits=limits)
     timeout = httpx2.Timeout(read_seconds, connect=CONNECT_SECONDS)
     # Cookies would tie the requests to one PHP session, which answers one at a time.
     async with httpx2.AsyncClient(transport=transport, timeout=timeout, follow_redirects=False) as client:

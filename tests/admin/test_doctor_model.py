@@ -40,8 +40,9 @@ async def test_without_a_model_nothing_is_asked(settings: Settings, llm_server: 
 async def test_a_model_that_answers(settings: Settings, llm_server: LlmServer) -> None:
     llm_server.script(says("Yes."))
     chosen = {"ai_provider": "openai", "ai_base_url": llm_server.base_url, "ai_model": MODEL, "ai_api_key": KEY}
-    unused, found = await models(settings, **chosen, ai_input_price=0.15, ai_output_price=0.6)
-    assert (unused.state, "answer customers" in unused.words) == ("note", True)
+    unused, duties, found = await models(settings, **chosen, ai_input_price=0.15, ai_output_price=0.6)
+    assert (unused.state, "what is built in" in unused.words) == ("note", True)
+    assert duties.words == "it scores carts, writes mails and answers customers"
     assert (found.subject, found.state) == ("Model of demo/en", "good")
     assert found.words.startswith("model-a at 127.0.0.1 answers after 0.")
     assert found.words.endswith("; at most 2,000,000 tokens a store and day, which cost 1.20 at most")
@@ -52,15 +53,15 @@ async def test_a_model_that_answers(settings: Settings, llm_server: LlmServer) -
 async def test_a_model_that_does_not_answer(settings: Settings, llm_server: LlmServer) -> None:
     chosen = {"ai_provider": "openai", "ai_base_url": llm_server.base_url, "ai_model": MODEL, "ai_api_key": KEY}
     llm_server.script(refuses(429, "insufficient_quota", f"You have none, {KEY}"))
-    _, found = await models(settings, **chosen)
+    _, _, found = await models(settings, **chosen)
     assert (found.state, "credit" in found.fix) == ("wrong", True)
     assert found.words == "model-a at 127.0.0.1: no credit: HTTP 429 insufficient_quota; it says: You have none, ***"
-    _, found = await models(settings, **chosen | {"ai_api_key": "sk-wrong-0123456789"})
+    _, _, found = await models(settings, **chosen | {"ai_api_key": "sk-wrong-0123456789"})
     assert "key refused" in found.words
     assert "sk-wrong" not in await report_text(settings)
-    _, found = await models(settings, **chosen | {"ai_model": "model-z"})
+    _, _, found = await models(settings, **chosen | {"ai_model": "model-z"})
     assert "model unknown" in found.words
-    _, found = await models(settings, **chosen | {"ai_base_url": "http://127.0.0.1:1/v1"})
+    _, _, found = await models(settings, **chosen | {"ai_base_url": "http://127.0.0.1:1/v1"})
     assert "not reachable from here" in found.words
 
 

@@ -14,6 +14,9 @@ from recovery.clock import SystemClock
 from recovery.models import JobRun, LinkToken, RejectedDelivery
 from recovery.settings import Settings
 from tests.admin.test_pages import talk
+from tests.chatbot.model_shop import choose
+from tests.llm_server import LlmServer, refuses
+from tests.recovery.mail_shop import cart_of, choose_writer, honest, sells, writes
 from tests.shop import ADDRESS, READY, SECRET_KEY, Shop, open_shop, settings_for
 from tests.smtp_sink import EVERYBODY, SmtpSink
 
@@ -156,9 +159,35 @@ async def test_scores_tell_who_made_them(settings: Settings) -> None:
         shop.clock.advance(minutes=31)
         await shop.detect()
     words = await told(settings, "ai-score", "Scor")
-    assert "heuristic only" in words
+    assert "what is built in scores every cart" in words
     assert "1 cart of the last 30 days scored by heuristic: from 0.50 to 0.50" in words
     assert "1 cart of the last 30 days not scored yet" in words
+
+
+async def test_a_model_that_does_not_score_is_told(settings: Settings, llm_server: LlmServer) -> None:
+    async with live_shop(settings) as shop:
+        await choose(shop.runtime, "demo/en", llm_server)
+        llm_server.script(refuses(401))
+        await shop.cart()
+        await shop.abandon()
+    words = await told(settings, "ai-score", "Scor")
+    assert "model-a is asked, and its score counts" in words
+    assert "model-a did not score 1 cart of the last 24 hours: key refused" in words
+
+
+async def test_whose_words_mails_have_is_told(settings: Settings, llm_server: LlmServer) -> None:
+    async with live_shop(settings) as shop:
+        await choose_writer(shop, llm_server)
+        await sells(shop, "jacket")
+        llm_server.script(writes(honest()), writes(honest(closing="Use code FREE100.")))
+        for number in range(2):
+            await shop.cart(str(number), **cart_of("en", customer={"email": f"a{number}@example.com"}))
+            await shop.abandon()
+            await shop.plan()
+            await shop.deliver()
+    words = await told(settings, "emails", "Words")
+    assert "1 mail of the last 24 hours in the words of model-a" in words
+    assert "model-a did not write 1 mail of the last 24 hours: what it wrote may not be sent; last: closing: " in words
 
 
 async def test_an_assistant_without_knowledge_is_told(settings: Settings) -> None:

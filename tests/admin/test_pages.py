@@ -15,6 +15,8 @@ from chatbot.models import Conversation, Turn
 from recovery import jobs
 from recovery.models import Abandonment, Email, JobRun, LinkToken, RejectedDelivery
 from recovery.text import mask_addresses
+from tests.llm_server import LlmServer, Reply, refuses
+from tests.recovery.mail_shop import cart_of, choose_writer, honest, sells, writes
 from tests.shop import ADDRESS, Shop, item
 from tests.smtp_sink import SmtpSink
 
@@ -212,6 +214,31 @@ async def test_a_decision_tells_the_figures_its_checks_looked_at(admin: httpx2.A
     assert re.search(r"scores enough: no.*score 0\.5<.*minimum 0\.9<", text)
 
 
+async def test_a_cart_page_tells_what_the_model_did(
+    admin: httpx2.AsyncClient, shop: Shop, llm_server: LlmServer
+) -> None:
+    await choose_writer(shop, llm_server)
+    await shop.set(ai_scoring="on")
+    await sells(shop, "jacket")
+    judged = Reply(('{"rationale": "A jacket with contact given.", "reason": "comparison", "score": 0.62}',))
+    llm_server.script(judged, writes(honest(bullets=["Soft wool"])), refuses(401), writes(honest(closing="It is 5 €.")))
+    pages = []
+    for number in ("1", "2"):
+        await shop.cart(number, **cart_of("en", customer={"email": f"a{number}@example.com"}))
+        await shop.abandon()
+        await shop.plan()
+        await shop.deliver()
+        pages.append(await body(admin, f"/admin/carts/{(await shop.episode(number)).id}"))
+    first, second = pages
+    for told in ("0.62", "(by model-a)", "A jacket with contact given.", "The built-in score is 0.52", "Soft wool"):
+        assert told in first
+    assert "Words by model-a" in first
+    assert "model-a did not score it: key refused" in second
+    assert "Ready-made words, because model-a did not write them: what it wrote may not be sent" in second
+    assert is_harmless(first)
+    assert is_harmless(second)
+
+
 async def test_a_cart_not_yet_scored_or_mailed_says_so(admin: httpx2.AsyncClient, shop: Shop) -> None:
     await shop.cart()
     shop.clock.advance(minutes=31)
@@ -302,8 +329,15 @@ async def test_no_text_from_outside_becomes_markup(
     await shop.plan()
     await shop.deliver()
     episode = await shop.episode(quote)
-    await Email.all().update(subject=evil, closed_reason=evil)
-    await Abandonment.all().update(reason_code=evil[:32], scored_by=evil[:16])
+    words = (await Email.get()).words or {}
+    await Email.all().update(
+        subject=evil, closed_reason=evil, words=words | {"bullets": [evil], "closing": evil}, words_model=evil,
+        words_cause=evil[:32], words_detail=evil,
+    )  # fmt: skip
+    await Abandonment.all().update(
+        reason_code=evil[:32], scored_by=evil[:16], model_score=0.5, model_reason=evil[:32], model_rationale=evil,
+        score_model=evil,
+    )  # fmt: skip
     await talk(episode.cart_id, shop, evil, evil)
     await shop.order(evil[:64], "pending", quote_id=quote, number=evil)
     await RejectedDelivery.create(

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from chatbot.claims import unbacked
 from chatbot.context import CouponOutcome, OwnCoupon
-from chatbot.facts import Facts, typed_facts
+from recovery.claims import unbacked
+from recovery.facts import Facts, typed_facts
 from tests.chatbot.demo_knowledge import demo_knowledge
 
 CODE = "BACK-7KQM-2VHX-D4RTN"

@@ -1,11 +1,12 @@
 """Ordinary answers pass; each kind of claim is found, typed, and let through only with its own fact behind it."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from chatbot.claims import unbacked
-from chatbot.facts import Facts, typed_facts
+from recovery.claims import unbacked
+from recovery.facts import Facts, typed_facts
 from tests.chatbot.demo_knowledge import demo_knowledge
 from tests.chatbot.honest import HONEST
 
@@ -120,3 +121,16 @@ def test_a_product_that_a_tool_returned_backs_its_price() -> None:
     facts.add([tents])
     assert unbacked(sentence, "", facts) == []
     assert facts.placed(facts.place(tents)) == tents
+
+
+@pytest.mark.parametrize("planted", [{"name": "Enter HALAFRIENDS"}, {"attributes": (("Care", "Enter HALAFRIENDS"),)}])
+def test_no_name_or_attribute_makes_a_code_of_its_own(planted: dict[str, Any]) -> None:
+    """Words in capitals of a product's texts may be said, but nobody is told to type them in."""
+    known = demo_knowledge("en")
+    line = known.lines[0]
+    assert line.item is not None
+    item = replace(line.item, id="planted", parent_id=None, title="", **planted)
+    facts = typed_facts(replace(known, found=(item,)))
+    claims = unbacked("Enter HALAFRIENDS at checkout.", "", facts)
+    assert [(claim.kind, claim.said) for claim in claims] == [("code", "HALAFRIENDS")]
+    assert unbacked("The zips are by YKK.", "", facts) == []

@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from chatbot.facts import Facts, typed_facts
 from chatbot.release import Release
 from chatbot.texts import load_texts
+from recovery.facts import Facts, typed_facts
 from tests.chatbot.demo_knowledge import demo_knowledge
 from tests.chatbot.injections import EVASIONS, PLACES, Injection, cases
 from tests.chatbot.money_oracle import faults

@@ -6,9 +6,9 @@ import orjson
 import pytest
 
 from chatbot.context import Knowledge, Link, OwnCoupon
-from chatbot.facts import typed_facts
-from chatbot.masking import mask_personal
 from chatbot.prompt import MOST_PRODUCTS, MOST_TURNS, Past, context, messages
+from recovery.facts import typed_facts
+from recovery.masking import mask_personal
 from tests.chatbot.catalogue import catalogue
 
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chatbot.claims import unbacked
-from chatbot.facts import typed_facts
 from chatbot.release import PART, Release
 from chatbot.splitting import LIMIT
 from chatbot.texts import load_texts
+from recovery.claims import unbacked
+from recovery.facts import typed_facts
 from tests.chatbot.demo_knowledge import demo_knowledge
 from tests.chatbot.honest import HONEST
 from tests.chatbot.injections import cases

@@ -12,13 +12,13 @@ import pytest
 from chatbot.knowledge import read_items
 from chatbot.shelf import SERVES_SECONDS, Shelves
 from chatbot.shelf_index import Index, IndexBuilder, Row
-from chatbot.stems import stem
 from chatbot.texts import load_texts
 from chatbot.typos import near
 from chatbot.words import fold
 from recovery.models import Store
 from recovery.products import take_products
 from recovery.runtime import Runtime
+from recovery.stems import stem
 from recovery.stores.snapshots import ProductSnapshot
 from tests.chatbot.rows import make_shop
 

@@ -1,6 +1,7 @@
 """The message itself: its words say nothing they should not, and no text gets out of its place."""
 
 import re
+from dataclasses import replace
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from recovery.emails import Letter, Links, ready_made_words, render, render_copy, render_parts
 from recovery.store_settings import REASON_CODES, SettingRefused, StoreSettings, merge
+from recovery.text import one_line
 from tests.shop import MORNING, READY
 
 FORBIDDEN = re.compile(
@@ -270,3 +272,17 @@ def test_the_presets_are_those_that_are_told() -> None:
         merge({}, {"steps": "often"}, {})
     # The name is what is kept, so that a preset stays what it is called.
     assert merge({}, {"steps": "recommended"}, {})[0] == {"steps": "recommended"}
+
+
+@pytest.mark.parametrize("evil", EVIL)
+def test_no_word_of_a_model_gets_out_of_its_place(evil: str) -> None:
+    """Its words are checked before; should one get here all the same, it is text and nothing else."""
+    plain, told = letter(), one_line(evil)
+    words = {"subject": told, "preheader": told, "intro": told, "bullets": [told, told], "closing": told}
+    message = parsed(render(replace(plain, words=plain.words | words)))
+    usual = set(re.findall(r"<(\w+)", text_of(parsed(render(plain)), "html")))
+    html = text_of(message, "html")
+    assert set(re.findall(r"<(\w+)", html)) - usual <= {"ul", "li"}
+    assert "onerror=alert" not in re.sub(r"&[a-z#0-9]+;[^<]*", "", html)
+    assert [address.addr_spec for address in message["To"].addresses] == ["anna@example.com"]
+    assert {"bcc", "x-evil"}.isdisjoint(name.lower() for name in message)

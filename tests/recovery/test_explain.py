@@ -8,6 +8,8 @@ import pytest
 from recovery.detection import arm, expire
 from recovery.errors import NotFound
 from recovery.explain import Explanation, explain
+from tests.chatbot.model_shop import choose
+from tests.llm_server import LlmServer, Reply, refuses
 from tests.shop import ADDRESS, HOST, READY, Shop
 from tests.smtp_sink import SmtpSink
 
@@ -292,3 +294,20 @@ async def test_a_customer_is_answered_in_the_stores_language_and_told_no_rule(li
     assert said.startswith("W sprawie tego koszyka w sklepie Tatra nie wysłaliśmy żadnej wiadomości.")
     assert "link „Nie chcę więcej wiadomości o koszykach” na dole każdej z nich" in said
     assert "wynik" not in said
+
+
+async def test_both_scores_and_the_models_words_are_told(live: Shop, llm_server: LlmServer) -> None:
+    await choose(live.runtime, "demo/en", llm_server)
+    judged = '{"rationale": "One jacket, contact given.", "reason": "comparison", "score": 0.62}'
+    llm_server.script(Reply((judged,)), refuses(401))
+    await live.cart()
+    await live.abandon()
+    await live.cart("2", customer={"email": "bo@example.com"})
+    await live.abandon()
+    (one,), (two,) = [await explain(live.runtime, quote_id, live.now) for quote_id in ("1", "2")]
+    first, second = " ".join(one.sentences), " ".join(two.sentences)
+    assert "Intent score 0.62 (model-a), reason comparison" in first
+    assert "The model's words: One jacket, contact given." in first
+    assert "The built-in score is 0.50, reason checkout_friction, made of: a cart with a known address +0.40" in first
+    assert "Intent score 0.50 (heuristic)" in second
+    assert "model-a did not score it: key refused (HTTP 401 error)." in second

@@ -4,7 +4,7 @@ import html
 import re
 import unicodedata
 
-from chatbot.claim_text import undisguised
+from recovery.claim_text import undisguised
 from recovery.text import clean_text
 
 _IMAGE = re.compile(r"!\[[^\]\n]{0,300}\](?:\([^)\n]{0,2000}\)?)?")

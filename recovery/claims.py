@@ -9,21 +9,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from chatbot.claim_coupons import CODE, TERM, goes_beyond, told_of_coupon, without_coupon
-from chatbot.claim_reading import Number, Reading
-from chatbot.claim_refusals import refused
-from chatbot.claim_stock import unbacked_stock
-from chatbot.claim_sums import backed_sum, backed_time, compares_truly
-from chatbot.claim_words import NEVER
-from chatbot.facts import Facts
+from recovery.claim_coupons import CODE, TERM, goes_beyond, told_of_coupon, without_coupon
+from recovery.claim_reading import Number, Reading
+from recovery.claim_refusals import refused
+from recovery.claim_stock import unbacked_stock
+from recovery.claim_sums import backed_sum, backed_time, compares_truly
+from recovery.claim_words import NEVER
+from recovery.facts import Facts
 
 _QUOTED = re.compile(r"[“„«\"]([^“„«\"”»]+)[”“»\"]")
 _MAY = frozenset("can may able mozna mozesz moze mozliwy mozliwa".split())
 # Letters set apart, by four or more: nobody writes so but to be misread.
 _SET_APART = re.compile(r"(?<![^\W_])(?:[^\W\d_](?:\s|[^\w\s,])){3,}[^\W\d_](?![^\W_])")
-_METHODS = frozenset(
-    "by locker courier or parcel delivery is a the . , kurierem lub albo do automatu paczkowego dostawa jest".split()
-)
 # Stands for a quotation that the store's own text backs.
 _STRUCK = "\ue000"
 _SAYING = frozenset("writes write says say pisze podaje mowi".split())
@@ -311,10 +308,14 @@ def _codes(read: Reading, facts: Facts) -> Iterator[Claim]:
 
 def _looks_like_code(read: Reading, at: int, facts: Facts) -> bool:
     token = read.tokens[at]
-    if token.kind != "w" or not token.raw.isupper() or token.raw in facts.shouted:
+    if token.kind != "w" or not token.raw.isupper():
         return False
+    # Whoever names a product or an attribute could otherwise have its words typed in as a code.
+    if len(token.raw) >= 3 and any("trigger" in tags for tags in read.tags[max(read.start, at - 2) : at]):
+        return True
     urged = {"trigger", "code"} & read.here
-    return len(token.raw) >= (3 if urged else 6) and not facts.mentions([token.low])
+    known = token.raw in facts.shouted or facts.mentions([token.low])
+    return len(token.raw) >= (3 if urged else 6) and not known
 
 
 def _promises(read: Reading, facts: Facts) -> Iterator[Claim]:

@@ -6,8 +6,8 @@ Pure. Whatever goes beyond the coupon's row (a second one, twice, for others, "o
 import re
 from collections.abc import Iterable
 
-from chatbot.claim_text import undisguised
-from chatbot.context import OwnCoupon
+from recovery.claim_text import undisguised
+from recovery.goods import OwnCoupon
 
 #: What stands in a sentence in place of a true code, and of a true percent or end.
 CODE, TERM = "\ue001", "\ue002"

@@ -2,8 +2,8 @@
 
 import re
 
-from chatbot.claim_reading import Reading
-from chatbot.facts import Facts
+from recovery.claim_reading import Reading
+from recovery.facts import Facts
 
 _SIZE = re.compile("X{0,4}[SL]|M")
 _LAST = frozenset("piece pieces one ones pair item items sztuka sztuki sztuk".split())

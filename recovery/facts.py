@@ -1,18 +1,19 @@
-"""The typed facts of one turn: what alone backs a claim about money, stock, delivery, returns or a code.
+"""The typed facts of one turn or mail: what alone backs a claim about money, stock, delivery, returns or a code.
 
 Pure. They come from columns and `policy.facts`; a number in any free text backs nothing. Texts are kept only to tell
 which product a sentence names, and whether a quotation is the store's own sentence word for word.
 """
 
 import re
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Protocol
 
-from chatbot.claim_reading import Reading
-from chatbot.context import Item, Knowledge, Line
-from chatbot.words import STEM, fold, same, sentences
+from recovery.claim_reading import Reading
+from recovery.goods import Item, Line, Link, OwnCoupon, PolicyText
 from recovery.money import QUANTITY_SCALE, digits_of, to_decimal
+from recovery.words import STEM, fold, same, sentences
 
 _JOINING = frozenset("and the for with without dla oraz bez pod nad from".split())
 _SHOUTED = re.compile(r"[A-Z]{3,}")
@@ -48,6 +49,39 @@ class Mention:
     at: int
 
 
+class Known(Protocol):
+    """What one turn of the assistant or one mail may draw on, as far as it backs claims."""
+
+    @property
+    def currency(self) -> str: ...
+    @property
+    def digits(self) -> int: ...
+    @property
+    def total(self) -> int | None:
+        """Of the cart; None where only the shop can tell it."""
+
+    @property
+    def lines(self) -> Sequence[Line]: ...
+    @property
+    def coupon_codes(self) -> Sequence[str]:
+        """The codes that the cart holds in the shop and that may be told."""
+
+    @property
+    def coupon(self) -> OwnCoupon | None:
+        """The one that was prepared for the cart."""
+
+    @property
+    def siblings(self) -> Sequence[Item]: ...
+    @property
+    def links(self) -> Sequence[Link]: ...
+    @property
+    def found(self) -> Sequence[Item]: ...
+    @property
+    def policies(self) -> Sequence[PolicyText]: ...
+    @property
+    def contact_url(self) -> str | None: ...
+
+
 @dataclass
 class _Family:
     words: tuple[str, ...]
@@ -57,11 +91,11 @@ class _Family:
 class Facts:
     """What is true in one turn; a tool that returns further products adds them."""
 
-    def __init__(self, known: Knowledge) -> None:
+    def __init__(self, known: Known) -> None:
         self.currency = known.currency
         #: None where only the shop can tell it.
         self.total = None if known.total is None else Money(to_decimal(known.total, known.digits), known.currency)
-        self.lines: tuple[Line, ...] = known.lines
+        self.lines = tuple(known.lines)
         working = known.coupon is not None and known.coupon.outcome == "works"
         #: The cart's own coupon while it is valid; ``codes`` are it and those that the cart holds in the shop.
         self.coupon = known.coupon if working else None
@@ -248,8 +282,8 @@ class Facts:
         return _made_of(text, self._own | self._quotes)
 
 
-def typed_facts(known: Knowledge) -> Facts:
-    """The typed facts of what one turn knows."""
+def typed_facts(known: Known) -> Facts:
+    """The typed facts of what one turn or mail knows."""
     return Facts(known)
 
 

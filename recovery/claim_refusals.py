@@ -2,7 +2,7 @@
 
 import re
 
-from chatbot.claim_reading import Reading
+from recovery.claim_reading import Reading
 
 _REFUSAL = re.compile(
     r"\b(?:i|we) (?:can ' t|can t|cannot|can not|could not|couldn ' t|am not able to|are not able to|won ' t|will not|"

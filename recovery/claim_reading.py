@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
-from chatbot.claim_text import Token, readings, tokens, undisguised
-from chatbot.claim_words import NUMBERS, PHRASES, STRONG, STRONG_BEGINNINGS, phrases_at, tags
+from recovery.claim_text import Token, readings, tokens, undisguised
+from recovery.claim_words import NUMBERS, PHRASES, STRONG, STRONG_BEGINNINGS, phrases_at, tags
 
 #: What was shown just before counts as the beginning of a claim this far back.
 CONTEXT = 160

@@ -3,9 +3,9 @@
 import re
 from decimal import Decimal
 
-from chatbot.claim_reading import Number, Reading
-from chatbot.facts import Facts, Mention, Money, PolicyFact
-from chatbot.words import fold, same
+from recovery.claim_reading import Number, Reading
+from recovery.facts import Facts, Mention, Money, PolicyFact
+from recovery.words import fold, same
 
 _CURRENCIES = {
     "€": "EUR", "£": "GBP", "euro": "EUR", "euros": "EUR", "zl": "PLN", "zloty": "PLN", "zlote": "PLN",
