@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from admin.api import abandonments, audit, conversations, session, settings, stores, system, users
+from admin.api import abandonments, audit, conversations, dashboard, session, settings, stores, system, users
 from admin.api.dispatch import HEADERS, Dispatch
 from admin.api.openapi import PREFIX, describe
 from admin.api.operations import Operation
@@ -22,6 +22,7 @@ log = structlog.get_logger()
 
 OPERATIONS: tuple[Operation, ...] = (
     *session.api.declared,
+    *dashboard.api.declared,
     *abandonments.api.declared,
     *conversations.api.declared,
     *system.api.declared,
