@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from admin.doctor_bounces import examine as examine_bounces
 from admin.doctor_carts import last_run
 from admin.doctor_coupons import coupon_findings
 from admin.doctor_installation import named_stores, no_store, worker
@@ -58,6 +59,7 @@ async def examine(now: datetime) -> list[Finding]:
     named = await named_stores()
     for store, name in named:
         found += await _store(store, name, now)
+    found += await examine_bounces(now)
     return found if named else [*found, no_store()]
 
 

@@ -24,7 +24,7 @@ def say_pair(asked: Asked) -> Answer | None:
     own = _say_own(asked) if asked.search.which else None
     if elsewhere(asked) or ("completeness" in kinds and not which):
         return None
-    found = matches(asked.search, lists_of(asked), telling(asked), meant(asked), which)
+    found = matches(asked.search, asked.lists, telling(asked), meant(asked), which)
     fitting = [match for match in found if match.kind != "incompatible"]
     if which:
         found = fitting or ([] if "completeness" in kinds else found)
@@ -77,10 +77,6 @@ def _only_names(match: Match, asked: Asked) -> bool:
     return set(asked.search.words) <= match.covered and bool(hits(asked.folded, asked.texts.keywords["beside"]))
 
 
-def lists_of(asked: Asked) -> Lists:
-    return Lists(asked.search.products, asked.texts.language)
-
-
 def telling(asked: Asked) -> list[str]:
     """The words of a question that name things, in its order; what only says that it asks of fitting is left out."""
     names = set().union(*(product.name for product in asked.search.products))
@@ -102,7 +98,7 @@ def beyond_shop(asked: Asked) -> list[str]:
 
 def meant(asked: Asked) -> list[Product]:
     """The products that "it" and "these" may mean: the one spoken of before, else the cart's only one."""
-    if asked.spoken:
+    if asked.spoken or asked.search.which:
         return list(asked.spoken)
     words = set(telling(asked))
     wholly = [one for one in asked.search.products if asked.search.those_in(words, one.name) == words]
@@ -162,7 +158,7 @@ def _verdict(match: Match, asked: Asked) -> list[str]:
         product.item.name if product == match.named.product else product.item.called
         for product in _both(match, _order(asked))
     )
-    said = lists_of(asked).between(match.named.product, match.other)
+    said = asked.lists.between(match.named.product, match.other)
     sure = match.exact and match.kind != "requires" and all(one.plain and one.kind == match.kind for one in said)
     if not sure:
         named = all(stem in match.named.entry.stems for stem in match.other.name)
@@ -209,7 +205,7 @@ def _beside(match: Match, asked: Asked) -> list[str]:
 
 def _conditions(match: Match, asked: Asked) -> list[str]:
     """What else the list of either says of the other, where it is more than a name: from which year, of which size."""
-    said = lists_of(asked).between(match.named.product, match.other) if match.other else []
+    said = asked.lists.between(match.named.product, match.other) if match.other else []
     more = [one for one in said if not one.plain and one.passage != match.named.passage]
     return [says(one.product, [one.passage.text], asked) for one in more[:1]]
 
@@ -218,7 +214,7 @@ def _instead(match: Match, asked: Asked) -> list[str]:
     """What of the same kind the store's lists name for the other one."""
     if match.other is None:
         return []
-    lists = lists_of(asked)
+    lists = asked.lists
     one, other = _both(match, _order(asked))
     kinds = set(one.item.categories)
     names = []
@@ -231,21 +227,31 @@ def _instead(match: Match, asked: Asked) -> list[str]:
 
 
 def _say_beyond(found: list[Match], asked: Asked) -> Answer | None:
-    """Of what the shop does not know nothing is said: neither a yes nor a no, only what it does name."""
-    product = found[0].named.product if found else next(iter(asked.named), None)
+    """Of what the shop does not know nothing is said: neither a yes nor a no, only what it says of the thing it has."""
+    pair = [one for match in found for one in (match.named.product, match.other) if one]
+    product = next((one for one in (*pair, *asked.named) if is_own(one, asked)), None) or next(iter(asked.named), None)
     if product is None:
         return None
-    named = [one for one in product.passages if one.kind == "compatible"]
-    against = [found[0].named.passage.text] if found and found[0].kind == "incompatible" else []
-    if not named and not against:
-        return None
+    against = [one.named.passage.text for one in found if one.kind == "incompatible" and one.named.product == product]
     words = set(telling(asked)) - asked.search.those_in(telling(asked), product.name)
-    told = [one.text for one in product.passages if not one.kind and asked.search.those_in(words, one.stems)]
+    told = [one.text for one in product.passages if not one.kind and asked.search.those_in(words, one.stems)][:1]
+    if not (found or told or asked.search.asked_kinds):
+        return None
     # The values alone: "Compatible with" before them would read as a yes.
-    values = [one.text.partition(": ")[2] for one in named]
-    quote = asked.texts.quote(texts_within([*against, *told[:1], *values], most=SHORT_QUOTE))
+    values = [one.text.partition(": ")[2] for one in product.passages if one.kind == "compatible"]
+    said = [*against, *told, *values]
+    if not said:
+        return Answer("fitting", unknown(asked, "fit_unknown"), cards_of([product.item], asked)) if found else None
+    quote = asked.texts.quote(texts_within(said, most=SHORT_QUOTE))
     text = unknown(asked, "fit_beyond", name=product.item.called, quote=quote)
     return Answer("fitting", text, cards_of([product.item], asked))
+
+
+def is_own(product: Product, asked: Asked) -> bool:
+    """Whether a question names a product by a word that no other has."""
+    others = set().union(*(one.name for one in asked.search.products if one != product))
+    mine = asked.search.those_in(telling(asked), product.name)
+    return bool(mine - asked.search.those_in(mine, others))
 
 
 def _say_own(asked: Asked) -> Answer | None:
@@ -293,7 +299,7 @@ def _say_unnamed(asked: Asked) -> Answer | None:
     """Of two products asked about what one's list names, where neither names the other: that is no verdict."""
     if asked.search.which or "compatibility" not in asked.search.asked_kinds or asked.known.strange - _asking(asked):
         return None
-    lists = lists_of(asked)
+    lists = asked.lists
     for pair in _pair(asked):
         one, other = sorted(pair, key=asked.place)
         if lists.between(one, other):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from chatbot.answers_fitting import beyond_shop, elsewhere, lists_of, says, telling
+from chatbot.answers_fitting import beyond_shop, elsewhere, is_own, says, telling, which_thing
 from chatbot.asked import MAX_CARDS, SHORT_QUOTE, Answer, Asked, cards_of, unknown
 from chatbot.context import linked_to
 from chatbot.fitting import NEEDS, Lists, Named
@@ -19,10 +19,15 @@ ALIKE = 0.75
 
 def say_set(asked: Asked) -> Answer | None:
     """What the whole cart still needs, or what is named for what the customer is about to do."""
-    if not hits(asked.folded, asked.texts.keywords["whole_set"]) or not asked.known.items or elsewhere(asked):
+    if (
+        not hits(asked.folded, asked.texts.keywords["whole_set"])
+        or not asked.known.items
+        or elsewhere(asked)
+        or which_thing(asked)
+    ):
         return None
     cart = _cart(asked)
-    needy = [one for one in asked.named if one in cart and _own(one, asked)] or cart
+    needy = [one for one in asked.named if one in cart and is_own(one, asked)] or cart
     return _told(needy, asked, whole=True)
 
 
@@ -34,8 +39,8 @@ def say_needs(asked: Asked) -> Answer | None:
         return None
     if comes or not asked.search.which:
         return _say_of_thing(asked, comes=bool(comes))
-    lists = lists_of(asked)
-    needy = [one for one in asked.named if lists.of(one, NEEDS) and _own(one, asked)][:2]
+    lists = asked.lists
+    needy = [one for one in asked.named if lists.of(one, NEEDS) and is_own(one, asked)][:2]
     needy = needy or [one for one in asked.named if lists.of(one, NEEDS)][:1]
     # What one requires comes before what another is sold without.
     needy.sort(key=lambda one: not lists.of(one, ["requires"]))
@@ -46,13 +51,6 @@ def _cart(asked: Asked) -> list[Product]:
     return [one for one in asked.search.products if {one.item.id, one.item.family} & asked.known.in_cart]
 
 
-def _own(product: Product, asked: Asked) -> bool:
-    """Whether a question names a product by a word that no other has."""
-    others = set().union(*(one.name for one in asked.search.products if one != product))
-    mine = asked.search.those_in(telling(asked), product.name)
-    return bool(mine - asked.search.those_in(mine, others))
-
-
 def _say_of_thing(asked: Asked, *, comes: bool) -> Answer | None:
     """Whether a thing comes with a product: the list that names it, else what is in the box and what is not."""
     found = _naming(asked)
@@ -60,7 +58,7 @@ def _say_of_thing(asked: Asked, *, comes: bool) -> Answer | None:
         said = list(dict.fromkeys(one.passage.text for one in found))
         return Answer("set", says(found[0].product, said, asked), cards_of([found[0].product.item], asked))
     for product in asked.named[:1]:
-        of_box = lists_of(asked).of(product, ("included", "missing"))
+        of_box = asked.lists.of(product, ("included", "missing"))
         if comes and of_box:
             said = list(dict.fromkeys(one.passage.text for one in of_box))
             text = f"{says(product, said, asked)} {unknown(asked, 'set_unnamed')}"
@@ -70,7 +68,7 @@ def _say_of_thing(asked: Asked, *, comes: bool) -> Answer | None:
 
 def _naming(asked: Asked) -> list[Named]:
     """The entries of one product's box and needs that name the thing asked for; of one unnamed the cart's."""
-    lists, words, search = lists_of(asked), telling(asked), asked.search
+    lists, words, search = asked.lists, telling(asked), asked.search
     best: tuple[float, list[Named]] = (0.0, [])
     for product in dict.fromkeys((*asked.named, *search.products)):
         mine = search.those_in(words, product.name)
@@ -85,7 +83,7 @@ def _naming(asked: Asked) -> list[Named]:
 
 
 def _told(needy: list[Product], asked: Asked, *, whole: bool = False) -> Answer | None:
-    lists, cart = lists_of(asked), _cart(asked)
+    lists, cart = asked.lists, _cart(asked)
     lacking = shortfall(needy, cart, lists)
     apart = _apart(cart if whole else needy, cart, lists, asked)
     sold = sold_for(lacking, cart, lists)

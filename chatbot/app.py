@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from admin import routes as admin_routes
 from chatbot import routes as chat_routes
-from recovery import db, health, hooks, links, pages, sharing
+from recovery import db, health, hooks, links, pages, provider_events, sharing
 from recovery.language import Texts
 from recovery.logs import AccessLog
 
@@ -37,6 +37,7 @@ def create_app(state: Mapping[str, Any], more_routes: Sequence[BaseRoute] = ()) 
         routes=[
             *health.routes(),
             *hooks.routes(),
+            *provider_events.routes(),
             *links.routes(),
             *sharing.routes(),
             *chat_routes.routes(),

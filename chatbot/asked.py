@@ -6,6 +6,7 @@ from typing import Any
 
 from chatbot.cards import card
 from chatbot.context import Item, Knowledge, Link, subjects
+from chatbot.fitting import Lists
 from chatbot.passages import Product, Search, stems_of
 from chatbot.texts import Texts
 from chatbot.words import hits, overlap
@@ -56,6 +57,11 @@ class Asked:
         # The variant shown is the one that this question names.
         spoken = [families.get(product.item.family, product) for product in self.spoken]
         return [*spoken, *(one for one in self.search.named() if one not in spoken)]
+
+    @cached_property
+    def lists(self) -> Lists:
+        """What the products' lists say of fitting and needing."""
+        return Lists(self.search.products, self.texts.language)
 
     @cached_property
     def first_named(self) -> list[Product]:

@@ -74,7 +74,7 @@ class Lists:
 
     def __init__(self, products: Sequence[Product], language: str) -> None:
         self.products = products
-        self._language = language
+        self.language = language
         self._names = frozenset(name for one in products if ", " in (name := one.item.called))
 
     @cached_property
@@ -85,7 +85,7 @@ class Lists:
             for product in self.products
             for passage in product.passages
             if passage.kind
-            for entry in entries_of(passage.text, self._names, self._language)
+            for entry in entries_of(passage.text, self._names, self.language)
             if entry.stems
         ]
 
@@ -104,12 +104,8 @@ class Lists:
     def apart(self, one: Product, other: Product) -> Named | None:
         """The entry by which two do not fit, where nothing says otherwise and no condition stands with it."""
         said = self.between(one, other)
-        against = [named for named in said if named.kind == "incompatible"]
-        clear = [named for named in against if not named.entry.label and self._is_name(named)]
-        return clear[0] if clear and len(against) == len(said) else None
-
-    def _is_name(self, named: Named) -> bool:
-        return bool(named.others) and named.entry.stems <= set(named.others[0].name)
+        clear = [named for named in said if named.kind == "incompatible" and named.exact]
+        return clear[0] if clear and all(named.kind == "incompatible" for named in said) else None
 
     def _read(self, product: Product, passage: Passage, entry: Entry) -> Named:
         others = [one for one in self.products if one.item.family != product.item.family and one.name]

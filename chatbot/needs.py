@@ -3,17 +3,20 @@
 Pure. A need is met by a product of its name that no list calls unfit; what is in the box is no need.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chatbot.context import Item
 from chatbot.fitting import FITS, NEEDS, Lists, Named, entries_of
-from chatbot.passages import Product, kind_of
+from chatbot.passages import Product, kind_of, stems_of
 from chatbot.texts import Texts
 from chatbot.words import fold, hits
 
 #: How much of a product's name a need must hold to mean it, and for how many needs the shelf is searched.
 MOSTLY, MOST_SEARCHED = 0.6, 6
+#: Where a product's name goes on with its measures or its number of pieces.
+_SPEC = re.compile(r"[,\d]")
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,20 @@ def once(products: Sequence[Product]) -> list[Product]:
 def _meets(need: Named, product: Product, lists: Lists) -> bool:
     if product == need.product:
         return False
-    named = need.entry.stems >= set(product.name) or need.entry.stems <= set(product.name)
-    return named and not _unfit(need.product, product, lists)
+    if need.entry.stems >= set(product.name):
+        return not _unfit(need.product, product, lists)
+    told = lists.between(need.product, product)
+    listed = bool(told) and all(said.kind in FITS for said in told)
+    named = need.entry.stems <= set(product.name)
+    return named and (listed or (not told and _is_kind(need, product, lists.language)))
+
+
+def _is_kind(need: Named, product: Product, language: str) -> bool:
+    """Whether a need is what the product is, not what it is for: filter wool is no filter."""
+    words = fold(_SPEC.split(product.item.called)[0]).split()
+    # The thing stands last in English and first in Polish.
+    head = words[:1] if language.startswith("pl") else words[-1:]
+    return any(stem in need.entry.stems for word in head for stem in stems_of(word, language))
 
 
 def _unfit(one: Product, other: Product, lists: Lists) -> bool:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from tortoise.expressions import Q
 
+from recovery import complaints
 from recovery.bought_elsewhere import OrderTrace, Purchase, Trace, items_key, likely_purchase, window
 from recovery.eligibility import Facts, PersonMail
 from recovery.models import Abandonment, Cart, CartItem, Decision, Email, Order, Product
@@ -60,6 +61,7 @@ async def load(
         consent=consent.marketing if consent else None,
         consent_basis=consent.basis if consent else None,
         is_customer=any(o.state != "cancelled" for o in orders),
+        stopped_by_complaints=await complaints.stop_in_force(store.row.connection_id) is not None,
         earlier=await _earlier(abandonment, step),
         person_mails=tuple(await _person_mails(store, person, now, at_the_point=at_the_point)),
     )

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import orjson
 
-from recovery import db, episodes
+from recovery import db, episodes, persons
 from recovery.bought_elsewhere import contact_hashes
 from recovery.models import Abandonment, Cart, CartItem, Order, Store
 from recovery.persons import lock_persons, record_consent
@@ -28,6 +28,8 @@ async def take(store: Store, cart: CartSnapshot, keys: Keys, now: datetime) -> t
     person = told or (known.email_hash if known else None)
     await lock_persons(store.connection_id, [person, known.email_hash if known else None])
     await db.lock(store.connection_id, f"quote {cart.quote_id}")
+    if await was_erased(store.connection_id, cart, person, keys):
+        return "older", person
     if cart.consent and person:
         await hear_consent(store.connection_id, person, cart.consent, now)
     row = await Cart.filter(connection_id=store.connection_id, quote_id=cart.quote_id).select_for_update().get_or_none()
@@ -37,6 +39,14 @@ async def take(store: Store, cart: CartSnapshot, keys: Keys, now: datetime) -> t
         return "older", person
     await _apply(row, store, cart, told, keys, now)
     return "applied", person
+
+
+async def was_erased(connection_id: int, cart: CartSnapshot, person: str | None, keys: Keys) -> bool:
+    """Whether this is news from before its person or the cart itself was erased, which must not come back."""
+    if await persons.was_erased(connection_id, person, cart.occurred_at):
+        return True
+    mark = keys.pseudonym("quote", cart.quote_id)
+    return await Cart.exists(connection_id=connection_id, quote_id=mark, received_at__gte=cart.occurred_at)
 
 
 async def end(store: Store, cart: CartEnd, now: datetime) -> Taken:

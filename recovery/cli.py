@@ -20,6 +20,7 @@ from recovery.cli_admin import admin_app
 from recovery.cli_conversations import conversations_app
 from recovery.cli_coupons import coupons_app
 from recovery.cli_magento import connect_app, sync_command
+from recovery.cli_people import add_people_commands
 from recovery.cli_proof import proof_command
 from recovery.cli_sweeps import JsonOption, StoreOption, detect_command, score_command, send_emails_command
 from recovery.cli_webhooks import webhooks_app
@@ -55,6 +56,7 @@ app.command("send-emails")(send_emails_command)
 app.add_typer(conversations_app, name="conversations")
 app.add_typer(coupons_app, name="coupons")
 app.add_typer(webhooks_app, name="webhooks")
+add_people_commands(app)
 
 
 def main() -> None:

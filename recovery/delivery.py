@@ -7,13 +7,14 @@ from uuid import UUID
 
 import structlog
 
-from recovery import campaigns, campaigns_facts, coupons, db, delivery_coupons
+from recovery import campaigns, campaigns_facts, coupons, db, delivery_coupons, mail_events
 from recovery.crash import crash_point
 from recovery.eligibility import Failure, first_failure
 from recovery.emails import Letter, coupon_words, make_links, ready_made_words, render
+from recovery.mailer import Refusal
 from recovery.models import Abandonment, CartItem, Connection, Email, Store
 from recovery.outbox import Claim, HeldBack, LostClaim, Parcel, Sweep
-from recovery.persons import lock_persons, suppress
+from recovery.persons import lock_persons
 from recovery.runtime import Runtime
 from recovery.stores.base import Connector, ShopError
 from recovery.stores.connectors import open_connector
@@ -194,11 +195,18 @@ class EmailSweep(Sweep[Email]):
                 abandonment.due_at = await campaigns_facts.step_due_at(store, abandonment, row.step + 1)
             await abandonment.save(update_fields=["status", "due_at"])
 
-    async def note_no_such_address(self, row: Email, text: str) -> None:
-        """Nobody is written to at an address that does not exist."""
+    async def note_refused(self, claim: Claim, held: str, row: Email, refusal: Refusal, **changes: Any) -> None:
+        """Write it down, and count a refusal for good as a bounce: nobody is written to where nobody lives."""
+        now = self.runtime.now()
+        hard = mail_events.is_no_such_address(refusal.text)
         async with db.in_transaction():
             await lock_persons(row.connection_id, [row.email_hash])
-            await suppress(row.connection_id, row.email_hash, "bounce", self.runtime.now(), detail=text)
+            await super().note_refused(claim, held, row, refusal, **changes)
+            if refusal.permanent:
+                told = mail_events.Report(
+                    "bounced", "relay", now, row.email_hash, str(row.id), hard, f"{refusal.code} {refusal.text}"
+                )
+                await mail_events.take(row.connection_id, told, now)
 
 
 async def _lock(email: Email) -> tuple[StoreInForce, Abandonment]:

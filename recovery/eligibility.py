@@ -43,6 +43,7 @@ REASONS = {
     "quiet_hours": "It is quiet time at the store.",
     "before_live": "The cart was left before the store went live.",
     "sender_missing": "The store has no sender address or no postal address yet; set both to send.",
+    "complaints": "Too many people reported this shop's mails as spam; nothing goes until somebody lifts the stop.",
     "held_out": "This person is in the hold-out group that measures what the mails bring.",
 }
 
@@ -145,6 +146,10 @@ def _has_sender(facts: Facts, now: datetime) -> Failure | None:
     return None if complete or facts.store_mode == "observing" else Failure("sender_missing", final=False)
 
 
+def _no_complaint_stop(facts: Facts, now: datetime) -> Failure | None:
+    return Failure("complaints", final=False) if facts.stopped_by_complaints else None
+
+
 def _not_held_out(facts: Facts, now: datetime) -> Failure | None:
     return Failure("held_out") if facts.arm == "holdout" else None
 
@@ -167,6 +172,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("not_too_late", not_too_late),
     ("has_consent", _has_consent),
     ("has_sender", _has_sender),
+    ("no_complaint_stop", _no_complaint_stop),
     ("earlier_has_gone", _earlier_has_gone),
     ("not_bought_elsewhere", not_bought_elsewhere),
     ("cooled_off", cooled_off),

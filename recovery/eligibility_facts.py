@@ -54,6 +54,7 @@ class Facts:
     is_customer: bool
     earlier: str | None
     person_mails: tuple[PersonMail, ...]
+    stopped_by_complaints: bool = False
 
     @property
     def latest_at(self) -> datetime:

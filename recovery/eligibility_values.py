@@ -42,7 +42,7 @@ _DETAILS = {
     "items_gone": "Lines: {lines}, gone: {gone}.",
     "too_late": "It was due on {due} and makes sense until {latest}.",
     "bought_elsewhere": "An order of {placed} has the same {sign}.",
-    "bought_elsewhere_until": "An order of {placed} has the same {sign}; the mail waits until {until}.",
+    "bought_elsewhere_until": "An order of {placed} has the same {sign}; that holds mails until {until}.",
     "ordered_lately_until": "The order is of {ordered}; mails rest for {days} days, until {until}.",
     "too_often": "Mails in {days} days: {mails} of {most_mails}; other carts: {carts} of {most_carts} (0: no limit).",
     "too_often_until": "Mails in {days} days: {mails} of {most_mails}; other carts: {carts} of {most_carts} (0: no "
@@ -53,6 +53,10 @@ _DETAILS = {
 
 def _iso(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment else None
+
+
+def _rounded(score: float | None) -> float | None:
+    return None if score is None else round(score, 4)
 
 
 def _purchase(facts: Facts, now: datetime) -> Values:
@@ -94,7 +98,7 @@ _LOOKED_AT: dict[str, Callable[[Facts, datetime], Values]] = {
     "something_is_left": lambda facts, now: {"lines": facts.items, "gone": facts.items_gone},
     "is_a_person": lambda facts, now: {"bot": facts.is_bot},
     "not_suppressed": lambda facts, now: {"cause": facts.suppressed_by},
-    "scores_enough": lambda facts, now: {"score": facts.score, "minimum": facts.settings.min_intent_score},
+    "scores_enough": lambda facts, now: {"score": _rounded(facts.score), "minimum": facts.settings.min_intent_score},
     "left_while_live": lambda facts, now: {
         "detected": _iso(facts.detected_at),
         "live_since": _iso(facts.live_since),
@@ -111,5 +115,6 @@ _LOOKED_AT: dict[str, Callable[[Facts, datetime], Values]] = {
     },
     "not_too_often": _often,
     "not_quiet": lambda facts, now: {"hours": facts.settings.quiet_hours, "zone": str(facts.zone)},
+    "no_complaint_stop": lambda facts, now: {"stopped": facts.stopped_by_complaints},
     "not_held_out": lambda facts, now: {"arm": facts.arm},
 }

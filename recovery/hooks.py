@@ -15,9 +15,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from recovery import attribution, carts, db, orders, products
+from recovery import attribution, carts, db, mail_events, orders, products
 from recovery.models import Connection, HookDelivery, RejectedDelivery, Store
-from recovery.persons import lock_persons, suppress
+from recovery.persons import lock_persons, was_erased
 from recovery.runtime import Runtime
 from recovery.stores import generic
 from recovery.stores.reading import Reading
@@ -51,10 +51,11 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a hook; ``person`` is the hash of the address it told of."""
+    """What became of a hook; ``person`` is the hash of the address it told of, ``keep`` whether its body may stay."""
 
     status: str
     person: str | None = None
+    keep: bool = True
 
 
 @dataclass(frozen=True)
@@ -97,8 +98,8 @@ async def receive(request: Request) -> Response:
     webhook_id = request.headers.get("webhook-id", "")
     connection = None
     try:
-        connection = await _connection(request.path_params["connection"])
-        body = await _body(request)
+        connection = await find_connection(request.path_params["connection"])
+        body = await read_body(request)
         if connection is None or not _is_signed(runtime, connection, body, request, now):
             raise Refused(401, [_problem("", "signature", _UNSIGNED)])
         return await _take(runtime, connection, webhook_id, body, now)
@@ -112,12 +113,18 @@ async def receive(request: Request) -> Response:
         return JSONResponse({"errors": [_problem("", "unavailable", message)]}, 503, headers=RETRY_AFTER)
 
 
-async def _connection(key: str) -> Connection | None:
+async def find_connection(key: str) -> Connection | None:
+    """The connection that an address names, if there is one."""
     # What can't be a key is nobody's, and the database would stumble over a NUL or 500 characters.
     return await Connection.get_or_none(key=key) if key == one_line(key, LONGEST_KEY) else None
 
 
-async def _body(request: Request) -> bytes:
+async def read_body(request: Request) -> bytes:
+    """The body as it came.
+
+    Raises:
+        Refused: it is too large or was cut off.
+    """
     chunks, size = [], 0
     try:
         async for chunk in request.stream():
@@ -171,9 +178,10 @@ async def _take(runtime: Runtime, connection: Connection, webhook_id: str, body:
                 raise Refused(409, [_problem("webhook-id", "reused", "This id came before with another body.")])
             return JSONResponse({"status": "duplicate", "warnings": earlier.warnings})
         outcome = await _HANDLERS[envelope.type](event)
-        await HookDelivery.filter(connection_id=connection.id, webhook_id=webhook_id).update(
-            status=outcome.status, email_hash=outcome.person, warnings=reading.warnings
-        )
+        stored = HookDelivery.filter(connection_id=connection.id, webhook_id=webhook_id)
+        await stored.update(status=outcome.status, email_hash=outcome.person, warnings=reading.warnings)
+        if not outcome.keep or await was_erased(connection.id, outcome.person, occurred_at):
+            await stored.update(body=None, email_hash=None)
     return JSONResponse({"status": outcome.status, "warnings": reading.warnings})
 
 
@@ -256,7 +264,9 @@ async def _remember(connection: Connection, webhook_id: str | None, refused: Ref
 
 async def _cart_updated(event: Event) -> Outcome:
     snapshot = event.payload.snapshot(event.reading)
-    return Outcome(*await carts.take(event.store, snapshot, event.runtime.keys, event.reading.now))
+    status, person = await carts.take(event.store, snapshot, event.runtime.keys, event.reading.now)
+    erased = status == "older" and await carts.was_erased(event.connection.id, snapshot, person, event.runtime.keys)
+    return Outcome(status, person, keep=not erased)
 
 
 async def _cart_ended(event: Event) -> Outcome:
@@ -278,7 +288,9 @@ async def _cart_restored(event: Event) -> Outcome:
 async def _order(event: Event) -> Outcome:
     snapshot = event.payload.snapshot(event.reading)
     settings = (await in_force(event.store)).settings
-    return Outcome(*await orders.take(event.store, settings, snapshot, event.runtime.keys, event.reading.now))
+    keys = event.runtime.keys
+    status, person = await orders.take(event.store, settings, snapshot, keys, event.reading.now)
+    return Outcome(status, person, keep=not await orders.was_erased(event.connection.id, snapshot, keys))
 
 
 async def _products(event: Event) -> Outcome:
@@ -305,26 +317,28 @@ async def _consent(event: Event) -> Outcome:
     return Outcome("applied", person)
 
 
+async def _delivered(event: Event) -> Outcome:
+    return await _report(event, "delivered", hard=False, reason=None)
+
+
 async def _bounced(event: Event) -> Outcome:
-    return await _trouble(event, "bounce") if event.payload.hard else Outcome("applied", _person(event))
+    return await _report(event, "bounced", hard=event.payload.hard, reason=event.payload.reason)
 
 
 async def _complained(event: Event) -> Outcome:
-    return await _trouble(event, "complaint")
+    return await _report(event, "complained", hard=False, reason=event.payload.reason)
 
 
-async def _trouble(event: Event, cause: Any) -> Outcome:
-    person = _person(event)
-    if person is None:
-        return Outcome("applied")
-    await lock_persons(event.connection.id, [person])
-    await suppress(event.connection.id, person, cause, event.payload.at, detail=event.payload.reason)
-    await carts.take_back_for_person(event.connection.id, person, cause, event.reading.now)
+async def _report(event: Event, kind: mail_events.Kind, *, hard: bool, reason: str | None) -> Outcome:
+    told = event.payload
+    report = mail_events.Report(kind, "hook", told.at, _person(event), told.message_id, hard, reason)
+    _, person = await mail_events.take(event.connection.id, report, event.reading.now)
     return Outcome("applied", person)
 
 
 def _person(event: Event) -> str | None:
-    address = event.reading.email(event.payload.email, "data.email")
+    told = event.payload.email
+    address = event.reading.email(told, "data.email") if told else None
     return event.runtime.keys.email_hash(address) if address else None
 
 
@@ -339,6 +353,7 @@ _HANDLERS: dict[str, Callable[[Event], Awaitable[Outcome]]] = {
     "product.updated": _products,
     "policy.updated": _policies,
     "consent.updated": _consent,
+    "email.delivered": _delivered,
     "email.bounced": _bounced,
     "email.complained": _complained,
 }

@@ -16,6 +16,7 @@ from recovery import (
     db,
     delivery,
     detection,
+    mail_events,
     notices,
     outbox,
     scoring,
@@ -74,7 +75,9 @@ async def score(runtime: Runtime, scope: Scope = EVERYTHING) -> Report:
 async def email(runtime: Runtime, scope: Scope = EVERYTHING) -> Report:
     """Decide on the due steps and send the queued mails."""
     if not scope.dry_run:
-        await delivery.EmailSweep.recover_leases(runtime.now())
+        _, silent = await delivery.EmailSweep.recover_leases(runtime.now())
+        if silent:
+            await mail_events.resolve_unknown(runtime.now())
     return await _run("email", runtime, scope, _email_store)
 
 
@@ -170,6 +173,8 @@ async def _email_store(runtime: Runtime, store: StoreInForce, scope: Scope, repo
     report.add(await campaigns.sweep(store, runtime.now(), scope.limit))
     run = await delivery.sweep(runtime, store, scope.limit)
     _add_sweep(report, store, run)
+    if run.counts.get("unknown"):
+        await mail_events.resolve_unknown(runtime.now())
     if run.relay_trouble is None and store.settings.copy_address:
         report.add({"copies": await copies.send_copies(runtime, store)})
     report.add(await coupons_sweep.sweep(runtime, store))

@@ -19,8 +19,8 @@ from recovery.coupons import CouponState
 from recovery.emails import coupon_words
 from recovery.errors import LinkRefused
 from recovery.language import Texts
-from recovery.models import Cart, LinkToken, LinkVisit, Store
-from recovery.persons import lift_suppression, lock_persons, suppress
+from recovery.models import Cart, LinkToken, LinkVisit, Store, Suppression
+from recovery.persons import lift_suppression, lock_persons, suppress, suppression_in_force
 from recovery.runtime import Runtime
 from recovery.stores.registry import in_force
 from recovery.swaps import read_shown
@@ -115,18 +115,26 @@ def refusal(request: Request, refused: LinkRefused) -> Response:
 
 
 async def show_unsubscribe(request: Request) -> Response:
-    """Asks; scanners fetch links, so a GET never unsubscribes anybody."""
+    """Asks; scanners fetch links, so a GET never changes anything.
+
+    Some scanners also submit the forms they find, so the way back is a page further on (``?again=1``).
+    """
     try:
-        _, store = await _person(request)
+        claims, store = await _person(request)
     except LinkRefused as refused:
         return refusal(request, refused)
-    return await _unsubscribe_page(store, "ask")
+    scope = await _unsubscribed(claims, store)
+    if scope is None:
+        return await _unsubscribe_page(store, "ask")
+    state = "again" if request.query_params.get("again") == "1" else "done"
+    return await _unsubscribe_page(store, state, everywhere=scope == "connection")
 
 
 async def unsubscribe(request: Request) -> Response:
-    """Stop (or, with ``undo=1``, allow again) mails of this store to this person, at once and without a sign-in.
+    """Stop (or, with ``undo=1``, allow again) mails to this person, at once and without a sign-in.
 
-    Answers 200 to mail programs that post ``List-Unsubscribe=One-Click`` (RFC 8058) and to our own page alike.
+    Of this store, or with ``everywhere=1`` of every store of its connection. Answers 200 to mail programs that post
+    ``List-Unsubscribe=One-Click`` (RFC 8058) and to our own page alike.
     """
     runtime: Runtime = request.state.runtime
     now = runtime.now()
@@ -134,24 +142,43 @@ async def unsubscribe(request: Request) -> Response:
         claims, store = await _person(request)
     except LinkRefused as refused:
         return refusal(request, refused)
-    undo = await _asks_to_undo(request)
+    asked = await _form(request)
+    connection_id, person = store.connection_id, claims.email_hash
     async with db.in_transaction():
-        await lock_persons(store.connection_id, [claims.email_hash])
-        if undo:
-            await lift_suppression(store.connection_id, claims.email_hash, "unsubscribe", now, store_id=store.id)
+        await lock_persons(connection_id, [person])
+        if asked.get("undo") == "1":
+            everywhere = await _unsubscribed(claims, store) == "connection"
+            for store_id in (store.id, None):
+                await lift_suppression(connection_id, person, "unsubscribe", now, store_id=store_id)
+            still = await suppression_in_force(connection_id, store.id, person)
+            state = "undone" if still is None else "undone_but"
         else:
-            await suppress(store.connection_id, claims.email_hash, "unsubscribe", now, store_id=store.id)
-            await take_back_for_person(store.connection_id, claims.email_hash, "unsubscribe", now, store.id)
-    return await _unsubscribe_page(store, "undone" if undo else "done")
+            everywhere = asked.get("everywhere") == "1"
+            store_id = None if everywhere else store.id
+            await suppress(connection_id, person, "unsubscribe", now, store_id=store_id)
+            await take_back_for_person(connection_id, person, "unsubscribe", now, store_id)
+            state = "stopped"
+    return await _unsubscribe_page(store, state, everywhere=everywhere)
 
 
-async def _asks_to_undo(request: Request) -> bool:
-    """Only our own page asks that; whatever else is posted, readable or not, wants no more mails."""
+async def _form(request: Request) -> dict[str, str]:
+    """What our own page posts; whatever else is posted, readable or not, wants no more mails of this store."""
     try:
         async with request.form(max_files=0, max_fields=10) as form:
-            return form.get("undo") == "1"
+            return {name: value for name, value in form.items() if isinstance(value, str)}
     except HTTPException:
-        return False
+        return {}
+
+
+async def _unsubscribed(claims: UnsubscribeClaims, store: Store) -> Literal["store", "connection"] | None:
+    """How far an unsubscription of this person reaches, the widest there is."""
+    rows = await Suppression.filter(
+        connection_id=store.connection_id, email_hash=claims.email_hash, cause="unsubscribe", lifted_at=None
+    )
+    found = {row.store_id for row in rows}
+    if None in found:
+        return "connection"
+    return "store" if store.id in found else None
 
 
 async def _person(request: Request) -> tuple[UnsubscribeClaims, Store]:
@@ -163,9 +190,19 @@ async def _person(request: Request) -> tuple[UnsubscribeClaims, Store]:
     return claims, store
 
 
-async def _unsubscribe_page(store: Store, state: str) -> Response:
+async def _unsubscribe_page(store: Store, state: str, *, everywhere: bool = False) -> Response:
     texts, look = await _texts(store)
-    return pages.page("unsubscribe", texts, look=look, state=state, shop_url=store.connection.base_url)
+    several = await Store.filter(connection_id=store.connection_id).count() > 1
+    who = texts.get("unsubscribe", "all_shops", group=store.connection.name) if everywhere else store.name
+    return pages.page(
+        "unsubscribe",
+        texts,
+        look=look,
+        state=state,
+        words=texts.section("unsubscribe", shop=store.name, group=store.connection.name, who=who),
+        several=several,
+        shop_url=store.connection.base_url,
+    )
 
 
 async def _saved_cart(opened: OpenedLink, coupon: CouponState | None, *, ordered: bool) -> Response:

@@ -1,15 +1,16 @@
 """Takes orders in: the only writer of orders; marks abandonments recovered and takes that back on a cancellation."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from recovery import attribution, coupons, db, episodes
+from recovery import attribution, coupons, db, episodes, persons
 from recovery.bought_elsewhere import contact_hashes, items_key
 from recovery.carts import Taken
 from recovery.models import Abandonment, Cart, Order, Store
 from recovery.persons import lock_persons
 from recovery.secrets import Keys
 from recovery.store_settings import StoreSettings
-from recovery.stores.snapshots import Item, OrderSnapshot, is_newer
+from recovery.stores.snapshots import Customer, Item, OrderSnapshot, is_newer
 
 
 async def take(
@@ -20,6 +21,10 @@ async def take(
     A non-cancelled order absorbs its cart and recovers its latest abandonment; a cancelled one takes that back.
     """
     person = keys.email_hash(order.customer.email) if order.customer.email else None
+    if await was_erased(store.connection_id, order, keys):
+        order = _without_person(order, keys)
+    elif await persons.was_erased(store.connection_id, person, order.occurred_at):
+        return "older", person
     known = await Order.get_or_none(connection_id=store.connection_id, order_id=order.order_id)
     quote_id = order.quote_id or (known.quote_id if known else None)
     cart = await Cart.get_or_none(connection_id=store.connection_id, quote_id=quote_id) if quote_id else None
@@ -34,7 +39,7 @@ async def take(
         row = Order(connection_id=store.connection_id, store_id=store.id, order_id=order.order_id)
     elif not is_newer(order.version, order.occurred_at, row.version, row.occurred_at):
         return "older", person
-    _fill(row, store, order, person, now)
+    _fill(row, store, order, person if order.customer.email else None, now)
     _fill_traces(row, order, keys)
     await row.save()
     await coupons.note_order(row, now)
@@ -61,6 +66,19 @@ async def _attribute(order: Order, cart: Cart | None, settings: StoreSettings) -
     order.attribution = attribution.surer(order.attribution, source.way)
     await order.save(update_fields=["attribution"])
     return source
+
+
+async def was_erased(connection_id: int, order: OrderSnapshot, keys: Keys) -> bool:
+    """Whether this order is known, but not whose it was."""
+    return await Order.exists(connection_id=connection_id, order_id=keys.pseudonym("order", order.order_id))
+
+
+def _without_person(order: OrderSnapshot, keys: Keys) -> OrderSnapshot:
+    """News of an order whose person was erased: its money and state count on, whose it was stays forgotten."""
+    return replace(
+        order, order_id=keys.pseudonym("order", order.order_id), customer=Customer(), number=None, quote_id=None,
+        items=None, coupon_codes=(), ref=None,
+    )  # fmt: skip
 
 
 def _fill(row: Order, store: Store, order: OrderSnapshot, person: str | None, now: datetime) -> None:

@@ -12,7 +12,6 @@ on) changes nothing any more.
 import asyncio
 import os
 import random
-import re
 import secrets
 import socket
 from abc import ABC, abstractmethod
@@ -37,8 +36,6 @@ MOST_CLAIMS = 10
 BACK_OFF = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2))
 RELAY_PAUSE = timedelta(minutes=1)
 RECORD_SECONDS = 60
-# RFC 3463 about the recipient; 5.1.7 and 5.1.8 blame the sender, and would suppress every customer for our mistake.
-_NO_SUCH_ADDRESS = re.compile(r"5\.1\.(?:1|2|3|6|10)\b")
 
 Row = TypeVar("Row", Email, Notice)
 
@@ -134,8 +131,9 @@ class Sweep(ABC, Generic[Row]):
         """Write down the 250."""
         await self.leave(claim, "sending", status="sent", sent_at=self.runtime.now(), smtp_code=code, smtp_text=text)
 
-    async def note_no_such_address(self, row: Row, text: str) -> None:
-        """The relay says that nobody lives there."""
+    async def note_refused(self, claim: Claim, held: str, row: Row, refusal: Refusal, **changes: Any) -> None:
+        """Write down that the relay refused a mail for good, or once too often."""
+        await self.leave(claim, held, status="failed", **changes)
 
     async def look_again(self, claim: Claim) -> str | None:
         """Bring up to date what the mail is about; what became of it when that can't be done, else None."""
@@ -281,9 +279,7 @@ class Sweep(ABC, Generic[Row]):
             await self.leave(claim, held, status="pending", next_attempt_at=again_at, claims=0, **told)
             return "retry"
         reason = "refused" if refusal.permanent else "attempts_used_up"
-        await self.leave(claim, held, status="failed", closed_at=now, closed_reason=reason, **told)
-        if refusal.permanent and _NO_SUCH_ADDRESS.match(refusal.text):
-            await self.note_no_such_address(row, refusal.text)
+        await self.note_refused(claim, held, row, refusal, closed_at=now, closed_reason=reason, **told)
         return "failed"
 
     async def _record_sent(self, claim: Claim, row: Row, code: int, text: str) -> None:

@@ -4,25 +4,35 @@ Rows about one person are always locked in the order person, quote, cart, abando
 for each other in a circle.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Literal
 
-from recovery import webhooks
+from recovery import db, webhooks
 from recovery.models import ConsentRecord, Person, Store, Suppression
 from recovery.stores.snapshots import Consent
+from recovery.text import mask_addresses
 
-Cause = Literal["unsubscribe", "complaint", "bounce", "objection", "manual"]
+Cause = Literal["unsubscribe", "complaint", "bounce", "objection", "manual", "erased"]
 
+CAUSES: tuple[Cause, ...] = ("unsubscribe", "complaint", "bounce", "objection", "manual", "erased")
 #: What only the person can take back, by confirming a message to the address itself.
-LASTING: tuple[Cause, ...] = ("unsubscribe", "complaint", "bounce", "manual")
+LASTING: tuple[Cause, ...] = ("unsubscribe", "complaint", "bounce", "manual", "erased")
+#: What the merchant may take back: a wish of his own, an address that works again.
+MERCHANTS: tuple[Cause, ...] = ("manual", "bounce")
+# In the order of their bytes, as Python sorts: a database may sort by a language's rules.
+_LOCK = """
+SELECT id FROM person WHERE connection_id = $1 AND email_hash = ANY($2) ORDER BY email_hash COLLATE "C" FOR UPDATE
+"""
 
 
 async def lock_persons(connection_id: int, email_hashes: Iterable[str | None]) -> None:
     """Lock these people until the transaction ends, making their rows first; always in the same order."""
-    for email_hash in sorted({h for h in email_hashes if h}):
-        await Person.bulk_create([Person(connection_id=connection_id, email_hash=email_hash)], ignore_conflicts=True)
-        await Person.filter(connection_id=connection_id, email_hash=email_hash).select_for_update().first()
+    hashes = sorted({h for h in email_hashes if h})
+    if hashes:
+        rows = [Person(connection_id=connection_id, email_hash=email_hash) for email_hash in hashes]
+        await Person.bulk_create(rows, ignore_conflicts=True)
+        await db.client().execute_query(_LOCK, [connection_id, hashes])
 
 
 async def record_consent(connection_id: int, email_hash: str, consent: Consent) -> bool:
@@ -91,13 +101,29 @@ async def suppress(
         email_hash=email_hash,
         cause=cause,
         at=at,
-        detail=detail[:255] if detail else None,
+        detail=mask_addresses(detail)[:255] if detail else None,
     )
     if await webhooks.is_wanted(connection_id, "suppression.created"):
         store = await Store.get_or_none(id=store_id) if store_id else None
         told = {"cause": cause, "store": store.code if store else None}
         fact = webhooks.Fact("suppression.created", f"suppression:{row.id}", at, email_hash, told)
         await webhooks.publish(connection_id, fact)
+
+
+async def suppress_all(
+    connection_id: int, told: Mapping[str, tuple[Cause, datetime]], *, store_id: int | None = None
+) -> set[str]:
+    """``suppress`` many people, hash by hash; those it is news for. Call with all of them locked."""
+    known = await Suppression.filter(
+        connection_id=connection_id, store_id=store_id, email_hash__in=list(told), lifted_at=None
+    ).values_list("email_hash", "cause")
+    news = {each for each, (cause, _) in told.items() if (each, cause) not in known}
+    await Suppression.bulk_create(
+        Suppression(connection_id=connection_id, store_id=store_id, email_hash=each, cause=told[each][0],
+                    at=told[each][1], detail="import")
+        for each in sorted(news)
+    )  # fmt: skip
+    return news
 
 
 async def lift_suppression(
@@ -116,3 +142,10 @@ async def suppression_in_force(
     rows = await Suppression.filter(connection_id=connection_id, email_hash=email_hash, lifted_at=None).order_by("at")
     counting = (row for row in rows if causes is None or row.cause in causes)
     return next((row for row in counting if row.store_id in (None, store_id)), None)
+
+
+async def was_erased(connection_id: int, email_hash: str | None, since: datetime) -> bool:
+    """Whether this person was erased at or after ``since``: what happened before then is not to be kept again."""
+    return email_hash is not None and await Suppression.exists(
+        connection_id=connection_id, email_hash=email_hash, cause="erased", at__gte=since
+    )

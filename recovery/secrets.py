@@ -14,6 +14,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from recovery.errors import SetupError
 
+#: How the ids of what was erased begin.
+ERASED = "erased:"
+
 
 def derive(secret: bytes, purpose: str) -> bytes:
     """32 bytes for one ``purpose`` by HKDF-SHA256 (RFC 5869, no salt)."""
@@ -72,6 +75,11 @@ class Keys:
         """The keyed hash that stands for a phone number or postcode, to compare and never to read."""
         digest = hmac.new(self.pepper, f"{kind} {told}".encode(), hashlib.sha256).digest()
         return "c1:" + base64.urlsafe_b64encode(digest).decode()[:22]
+
+    def pseudonym(self, kind: str, told: str) -> str:
+        """What stands for an id of the shop (a quote, an order) once its person is erased: the same each time."""
+        digest = hmac.new(self.pepper, f"{kind}\0{told}".encode(), hashlib.sha256).digest()
+        return ERASED + base64.urlsafe_b64encode(digest).decode()[:22]
 
 
 def make_secret_key(path: Path) -> None:

@@ -13,6 +13,7 @@ from recovery.store_settings_coupons import CouponSettings
 from recovery.store_settings_limits import LimitSettings
 from recovery.store_settings_mail import MailSettings
 from recovery.store_settings_model import SEALED, ModelSettings
+from recovery.store_settings_privacy import PrivacySettings
 
 REASON_CODES = (
     "price_sensitivity",
@@ -40,7 +41,15 @@ class SettingRefused(CartbackError):
     """A setting's name or value is wrong; the message says which and what it must be."""
 
 
-class StoreSettings(AttributionSettings, ModelSettings, CouponSettings, MailSettings, LimitSettings, CampaignSettings):
+class StoreSettings(
+    PrivacySettings,
+    AttributionSettings,
+    ModelSettings,
+    CouponSettings,
+    MailSettings,
+    LimitSettings,
+    CampaignSettings,
+):
     """The settings of one store; defaults are the original's where it names one (see docs/settings.md).
 
     Its fields are listed from the last base to the first.

@@ -16,9 +16,11 @@ from arq.worker import Function, Worker, func
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 
+from admin import privacy as admin_privacy
 from chatbot import privacy as chat_privacy
 from chatbot.chat import Chat
 from recovery import db, jobs, privacy
+from recovery.clock import SystemClock
 from recovery.doorbell import deserialize, redis_settings, serialize
 from recovery.runtime import Runtime, addresses
 
@@ -69,7 +71,8 @@ async def forget(ctx: dict[Any, Any]) -> None:
     runtime: Runtime = ctx["runtime"]
     with contextlib.suppress(*db.UNAVAILABLE):
         now = runtime.now()
-        log.info("retention.done", counts=await chat_privacy.retain(now) | await privacy.retain(now))
+        counts = await admin_privacy.retain(SystemClock().now()) | await chat_privacy.retain(now)
+        log.info("retention.done", counts=counts | await privacy.retain(runtime.keys, now))
 
 
 async def adopt_turns(ctx: dict[Any, Any]) -> None:

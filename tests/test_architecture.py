@@ -17,10 +17,14 @@ ROOTS = {
     "recovery.cli_admin",
     "recovery.cli_conversations",
     "recovery.cli_coupons",
+    "recovery.cli_import",
     "recovery.cli_magento",
+    "recovery.cli_people",
     "recovery.cli_proof",
+    "recovery.cli_providers",
     "recovery.cli_sweeps",
     "recovery.cli_webhooks",
+    "recovery.rights",
     "recovery.serve",
     "recovery.demo_run",
     "recovery.story_run",
@@ -28,10 +32,10 @@ ROOTS = {
 # Inside recovery a module imports its own line (without a circle) and lines below. A name stands for its
 # submodules and for modules that continue it: "hooks" is also recovery.hooks_schema.
 RANKS = [
-    "hooks links sharing jobs explain health pages privacy",
-    "delivery notices copies campaigns orders detection analytics proof sync",
+    "hooks links sharing jobs explain health pages privacy provider_events",
+    "delivery notices copies campaigns orders detection analytics proof sync mail_events imports provider_reports",
     "eligibility bought_elsewhere emails outbox swaps attribution coupons scoring heuristic carts products episodes "
-    "persons webhooks",
+    "persons complaints webhooks",
     "stores llm budgets mailer tokens installation runtime language crash",
     "models",
     "db settings store_settings brand errors clock quiet_hours text money secrets doorbell embedded logs console "

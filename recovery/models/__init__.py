@@ -8,6 +8,7 @@ from recovery.models.email import Email
 from recovery.models.hook import HookDelivery, RejectedDelivery
 from recovery.models.installation import Heartbeat, Installation, JobRun
 from recovery.models.link import LinkToken, LinkVisit
+from recovery.models.mail_event import ComplaintHold, EmailEvent, MailProvider
 from recovery.models.notice import Notice
 from recovery.models.order import Order
 from recovery.models.person import ConsentRecord, Person, Suppression
@@ -22,6 +23,7 @@ __all__ = [
     "Cart",
     "CartItem",
     "CartSwap",
+    "ComplaintHold",
     "Connection",
     "ConsentRecord",
     "Coupon",
@@ -29,6 +31,7 @@ __all__ = [
     "CouponDecision",
     "Decision",
     "Email",
+    "EmailEvent",
     "Heartbeat",
     "HookDelivery",
     "Installation",
@@ -38,6 +41,7 @@ __all__ = [
     "LlmBudget",
     "LlmReservation",
     "LoadedCode",
+    "MailProvider",
     "Notice",
     "Order",
     "Person",

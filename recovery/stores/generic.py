@@ -215,6 +215,14 @@ class ConsentUpdated(Payload):
     consent: ConsentPayload
 
 
+class EmailDelivered(Payload):
+    """``email.delivered``, as told by the provider through the shop."""
+
+    message_id: Line255
+    email: Address | None = None
+    at: Time
+
+
 class EmailTrouble(Payload):
     """``email.bounced`` and ``email.complained``, as told by the provider through the shop."""
 
@@ -236,6 +244,7 @@ EVENTS: dict[str, type[Payload]] = {
     "product.updated": ProductUpdated,
     "policy.updated": PolicyUpdated,
     "consent.updated": ConsentUpdated,
+    "email.delivered": EmailDelivered,
     "email.bounced": EmailTrouble,
     "email.complained": EmailTrouble,
 }

@@ -106,6 +106,16 @@ def test_a_condition_or_a_kind_of_thing_is_quoted_without_a_verdict(question: st
 
 
 @pytest.mark.parametrize(
+    "list_of", ["Moka machine (before 2021)", "steam wand: Moka machine", "Moka machine with adapter"]
+)
+def test_an_entry_with_more_than_a_name_is_no_verdict(list_of: str) -> None:
+    shop = MadeUp("en", [item("moka", "Moka machine"), item("seal", "Rubber seal", ("Compatible with", list_of))])
+    found = ask(shop, "Does the seal fit the Moka?", "moka")
+    assert f"“Compatible with: {list_of}”" in found.text
+    assert FITS not in found.text
+
+
+@pytest.mark.parametrize(
     ("shop", "question", "cart", "first"),
     [
         (ESPRESSO, "which tamper do I need for the Moka?", "moka", "tamper"),
@@ -180,6 +190,21 @@ def test_a_set_is_held_against_what_its_things_need() -> None:
 
 def test_what_is_in_the_box_is_no_need() -> None:
     assert "Box contents" not in ask(ESPRESSO, "Is anything missing in my cart?", "moka").text
+
+
+def test_what_is_made_for_a_thing_needed_is_not_the_thing() -> None:
+    shop = MadeUp("en", [item("tank", "Reef tank", ("Not included", "Filter")), item("wool", "Filter wool 100 g")])
+    assert "Already" not in ask(shop, "Is my set complete?", "tank", "wool").text
+    shop = MadeUp("en", [item("tank", "Reef tank", ("Not included", "Filter")), item("drop", "Drop filter 150 l/h")])
+    assert "Already in your cart: Drop filter" in ask(shop, "Is my set complete?", "tank", "drop").text
+
+
+def test_another_version_of_a_name_is_not_called_unfit() -> None:
+    shop = MadeUp(
+        "en", [item("lid", "Glass lid", ("Not compatible with", "Moka 58 mm")), item("pro", "Moka 58 mm Pro")]
+    )
+    assert "do not fit" not in ask(shop, "Is my set complete?", "lid", "pro").text
+    assert FITS_NOT not in ask(shop, "Does the lid fit the Moka Pro?", "lid").text
 
 
 def test_a_complete_set_is_called_so_by_the_shops_data_alone() -> None:

@@ -239,8 +239,8 @@ def test_every_check_keeps_what_it_looked_at_and_nothing_personal() -> None:
         ),
         (
             {"purchase": bought("phone", 1)},
-            "The cart was probably bought under another address. An order of 2026-11-23 08:00 has the same phone; the "
-            "mail waits until 2026-11-23 12:00.",
+            "The cart was probably bought under another address. An order of 2026-11-23 08:00 has the same phone; that "
+            "holds mails until 2026-11-23 12:00.",
         ),
         ({"arm": "holdout"}, REASONS["held_out"]),
     ],

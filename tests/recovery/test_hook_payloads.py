@@ -39,6 +39,7 @@ EVERY_EVENT: dict[str, dict[str, Any]] = {
     "product.updated": {"products": [PRODUCT]},
     "policy.updated": {"policies": [POLICY]},
     "consent.updated": {"email": ADDRESS, "consent": CONSENT},
+    "email.delivered": {"message_id": "<b@example.com>", "at": AT},
     "email.bounced": {"email": ADDRESS, "hard": True, "at": AT},
     "email.complained": {"email": ADDRESS, "at": AT},
 }

@@ -346,10 +346,10 @@ async def test_an_address_that_leads_inside_by_now_is_not_asked(live: Shop, rece
 async def test_old_messages_are_forgotten(live: Shop, receiver: Receiver) -> None:
     await listen(live, receiver)
     await happen(live)
-    assert (await privacy.retain(live.now + timedelta(days=29)))["webhooks"] == 0
+    assert (await privacy.retain(live.runtime.keys, live.now + timedelta(days=29)))["webhooks"] == 0
     await sweep(live)
-    assert (await privacy.retain(live.now + timedelta(days=29)))["webhooks"] == 0
-    assert (await privacy.retain(live.now + timedelta(days=31)))["webhooks"] == 1
+    assert (await privacy.retain(live.runtime.keys, live.now + timedelta(days=29)))["webhooks"] == 0
+    assert (await privacy.retain(live.runtime.keys, live.now + timedelta(days=31)))["webhooks"] == 1
 
 
 async def test_the_lists_tell_what_the_page_says(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from recovery import jobs
+from recovery import jobs, rights
 from recovery.emails import unsubscribe_link
 from recovery.models import Email
 from tests.reliability.workers import crash_at, end_leases, start_worker
@@ -93,14 +93,17 @@ async def _withdraw(shop: Shop) -> None:
     await shop.tell("consent.updated", {"email": ADDRESS, "consent": consent})
 
 
+async def _erase(shop: Shop) -> None:
+    await rights.erase(shop.runtime, await rights.find_subject(shop.runtime, ADDRESS, None))
+
+
 @pytest.mark.parametrize(
     ("point", "fact"),
     [
         ("mail.claimed", _order),
         ("mail.claimed", _withdraw),
-        ("mail.composed", _unsubscribe),
         ("mail.before_sending", _order),
-        ("mail.before_sending", _unsubscribe),
+        *((point, fact) for point in BEFORE for fact in (_unsubscribe, _erase)),
     ],
 )
 async def test_a_fact_committed_while_the_mail_hangs_at_a_point_stops_it(
@@ -147,6 +150,16 @@ async def test_a_purchase_elsewhere_and_gone_products_hold_a_mail_at_every_point
     await mail.refresh_from_db()
     assert mail.status == status
     assert smtp_sink.messages == []
+
+
+async def test_an_erasure_while_the_relay_has_the_mail_leaves_nothing_of_it(live: Shop, smtp_sink: SmtpSink) -> None:
+    mail = await live.queue()
+    await crash_at(live, smtp_sink, "mail.answered")
+    await _erase(live)
+    await next_worker(live)
+    await mail.refresh_from_db()
+    assert (mail.status, mail.to_address, mail.words) == ("unknown", None, None)
+    assert len(smtp_sink.messages) == 1
 
 
 async def test_a_crash_point_is_never_armed_outside_tests(live: Shop, smtp_sink: SmtpSink) -> None:

@@ -106,7 +106,7 @@ async def test_a_refusal_is_tried_again_and_given_up(live: Shop, smtp_sink: Smtp
 async def test_addresses_and_words_are_forgotten_after_30_days(live: Shop, smtp_sink: SmtpSink) -> None:
     await ask(live)
     await jobs.notice(live.runtime)
-    assert (await privacy.retain(live.now + timedelta(days=29)))["notices"] == 0
-    assert (await privacy.retain(live.now + timedelta(days=31)))["notices"] == 1
+    assert (await privacy.retain(live.runtime.keys, live.now + timedelta(days=29)))["notices"] == 0
+    assert (await privacy.retain(live.runtime.keys, live.now + timedelta(days=31)))["notices"] == 1
     row = await Notice.get()
     assert (row.to_address, row.reply_to, row.words, row.status) == (None, None, None, "sent")
