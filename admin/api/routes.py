@@ -11,7 +11,19 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from admin.api import abandonments, audit, conversations, dashboard, session, settings, stores, system, users
+from admin.api import (
+    abandonment_actions,
+    abandonments,
+    audit,
+    conversations,
+    dashboard,
+    emails,
+    session,
+    settings,
+    stores,
+    system,
+    users,
+)
 from admin.api.dispatch import HEADERS, Dispatch
 from admin.api.openapi import PREFIX, describe
 from admin.api.operations import Operation
@@ -24,6 +36,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *session.api.declared,
     *dashboard.api.declared,
     *abandonments.api.declared,
+    *abandonment_actions.api.declared,
+    *emails.api.declared,
     *conversations.api.declared,
     *system.api.declared,
     *stores.api.declared,
