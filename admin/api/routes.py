@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from admin.api import (
     abandonment_actions,
     abandonments,
+    analytics,
     audit,
     conversations,
     dashboard,
@@ -35,6 +36,7 @@ log = structlog.get_logger()
 OPERATIONS: tuple[Operation, ...] = (
     *session.api.declared,
     *dashboard.api.declared,
+    *analytics.api.declared,
     *abandonments.api.declared,
     *abandonment_actions.api.declared,
     *emails.api.declared,
