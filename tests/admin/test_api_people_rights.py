@@ -2,7 +2,6 @@
 
 import pytest
 
-from admin.access.scopes import Scope
 from admin.models import AuditEntry
 from recovery.models import Cart
 from recovery.stores import registry
