@@ -24,7 +24,6 @@ ROOTS = {
     "recovery.cli_providers",
     "recovery.cli_sweeps",
     "recovery.cli_webhooks",
-    "recovery.rights",
     "recovery.serve",
     "recovery.demo_run",
     "recovery.story_run",
