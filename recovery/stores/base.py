@@ -18,6 +18,14 @@ class ShopAway(ShopError):
     retry_after: float | None = None
 
 
+class ShopRefused(ShopError):
+    """The shop will never do this, however often it is asked."""
+
+
+class ShopBusy(ShopError):
+    """The shop could, but a shopper is in the middle of it; later."""
+
+
 @dataclass(frozen=True, slots=True)
 class ShopFront:
     """One shop front as the shop tells it; ``external_id`` is the shop's own number of it."""
@@ -90,8 +98,34 @@ class ProductRef:
     image_url: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class CouponWanted:
+    """A one-time code to be made in the shop, the same as often as it is asked for.
+
+    ``asked_before`` says that an earlier asking may have been heard. ``quote_id`` is the cart to put the code into, if
+    it holds none.
+    """
+
+    code: str
+    percent: int
+    expires_at: datetime
+    website_id: str
+    uses_per_customer: int
+    asked_before: bool = False
+    quote_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WrongRule:
+    """A price rule with one of our names that gives other coupons than it should; ``faults`` in words."""
+
+    rule_id: str
+    name: str
+    faults: tuple[str, ...]
+
+
 class Connector(Protocol):
-    """Reads one shop; every time it tells is on our clock. Any method may raise ``ShopError``."""
+    """Reads one shop and keeps its coupons; every time it tells is on our clock. Any method may raise ``ShopError``."""
 
     async def fronts(self) -> list[ShopFront]:
         """The shop fronts."""
@@ -116,3 +150,17 @@ class Connector(Protocol):
 
     async def products_by_sku(self, front: ShopFront, skus: list[str]) -> Page:
         """These products and, of variants, their parents."""
+
+    async def make_coupon(self, wanted: CouponWanted) -> list[WrongRule]:
+        """Have the shop take a code; rules of ours that were found wrong and left alone.
+
+        Raises:
+            ShopRefused: it never will.
+        """
+
+    async def forget_coupon(self, code: str, *, at_once: bool) -> None:
+        """Have the shop forget a code; that it never knew it is as good.
+
+        Raises:
+            ShopBusy: it lies in a cart that may be paid this minute, and ``at_once`` is not set.
+        """

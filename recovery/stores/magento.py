@@ -6,9 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from recovery.stores import magento_carts, magento_orders, magento_stores
+from recovery.stores import magento_carts, magento_coupons, magento_orders, magento_stores
 from recovery.stores import magento_products as shelf
-from recovery.stores.base import CartSeen, OrderSeen, Page, ProductRef, ShopFront
+from recovery.stores.base import CartSeen, CouponWanted, OrderSeen, Page, ProductRef, ShopFront, WrongRule
 from recovery.stores.magento_auth import Credentials
 from recovery.stores.magento_criteria import Criteria
 from recovery.stores.magento_errors import MagentoBroken
@@ -28,7 +28,7 @@ Row = dict[str, Any]
 
 
 class MagentoConnector:
-    """Reads one Magento; see ``base.Connector``."""
+    """One Magento; see ``base.Connector``."""
 
     def __init__(self, http: MagentoHttp, now: Callable[[], datetime]) -> None:
         self.http = http
@@ -117,6 +117,14 @@ class MagentoConnector:
             asked = Criteria().where("entity_id", "in", missing).by_id(len(missing))
             rows += await self._rows("products", asked, front.code)
         return await self._shelf(front, rows, None, ())
+
+    async def make_coupon(self, wanted: CouponWanted) -> list[WrongRule]:
+        """On a price rule of its website and percent that all such codes share."""
+        return await magento_coupons.make(self.http, wanted)
+
+    async def forget_coupon(self, code: str, *, at_once: bool) -> None:
+        """Deleted, unless a cart holds it."""
+        await magento_coupons.forget(self.http, code, at_once=at_once)
 
     # What they are made of
 
