@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from recovery import console, sync
-from recovery.models import Connection, Store
+from recovery.models import Connection, ShopPage, Store
 from recovery.runtime import Runtime, with_runtime
 from recovery.stores import registry
 from recovery.stores.base import ShopFront
@@ -16,7 +16,17 @@ from recovery.stores.connecting import connect_magento
 from recovery.stores.connectors import MAGENTO
 from recovery.stores.magento import open_magento
 from recovery.stores.magento_auth import Credentials
-from recovery.stores.magento_probe import ALL, FOR_COUPONS, NEEDED, Answer, Right, probe, verdict, where_to_click
+from recovery.stores.magento_probe import (
+    ALL,
+    FOR_COUPONS,
+    FOR_PAGES,
+    NEEDED,
+    Answer,
+    Right,
+    probe,
+    verdict,
+    where_to_click,
+)
 
 connect_app = typer.Typer(help="Connect a shop that Cartback reads by itself.", no_args_is_help=True)
 
@@ -172,6 +182,8 @@ async def _in_use(connection: Connection) -> list[Right]:
     """Every right, those that a store of this connection relies on as needed."""
     stores = [await registry.in_force(store) for store in await Store.filter(connection_id=connection.id)]
     relied = set(FOR_COUPONS) if any(store.settings.coupon_in_magento for store in stores) else set()
+    if await ShopPage.filter(store__connection_id=connection.id).exists():
+        relied |= set(FOR_PAGES)
     return [replace(right, needed=right.needed or right in relied) for right in ALL]
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from recovery.errors import CartbackError
 from recovery.stores.snapshots import CartSnapshot, OrderSnapshot, ProductSnapshot
@@ -98,6 +98,22 @@ class ProductRef:
     image_url: str | None = None
 
 
+PageKind = Literal["page", "block"]
+
+
+@dataclass(frozen=True, slots=True)
+class ShopText:
+    """A page or block of the shop's own, as readable text; a list of them leaves the text out."""
+
+    kind: PageKind
+    external_id: str
+    identifier: str
+    title: str
+    text: str
+    url: str | None
+    active: bool
+
+
 @dataclass(frozen=True, slots=True)
 class CouponWanted:
     """A one-time code to be made in the shop, the same as often as it is asked for.
@@ -150,6 +166,14 @@ class Connector(Protocol):
 
     async def products_by_sku(self, front: ShopFront, skus: list[str]) -> Page:
         """These products and, of variants, their parents."""
+
+    async def texts(self, front: ShopFront) -> list[ShopText]:
+        """The pages and blocks of a shop front, without their texts."""
+
+    async def texts_by_id(
+        self, kind: PageKind, ids: list[str], front: ShopFront, since: datetime | None
+    ) -> list[ShopText]:
+        """These with their texts, all or those changed since then."""
 
     async def make_coupon(self, wanted: CouponWanted) -> list[WrongRule]:
         """Have the shop take a code; rules of ours that were found wrong and left alone.

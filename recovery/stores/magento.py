@@ -6,9 +6,19 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from recovery.stores import magento_carts, magento_coupons, magento_orders, magento_stores
+from recovery.stores import magento_carts, magento_coupons, magento_orders, magento_pages, magento_stores
 from recovery.stores import magento_products as shelf
-from recovery.stores.base import CartSeen, CouponWanted, OrderSeen, Page, ProductRef, ShopFront, WrongRule
+from recovery.stores.base import (
+    CartSeen,
+    CouponWanted,
+    OrderSeen,
+    Page,
+    PageKind,
+    ProductRef,
+    ShopFront,
+    ShopText,
+    WrongRule,
+)
 from recovery.stores.magento_auth import Credentials
 from recovery.stores.magento_criteria import Criteria
 from recovery.stores.magento_errors import MagentoBroken
@@ -117,6 +127,16 @@ class MagentoConnector:
             asked = Criteria().where("entity_id", "in", missing).by_id(len(missing))
             rows += await self._rows("products", asked, front.code)
         return await self._shelf(front, rows, None, ())
+
+    async def texts(self, front: ShopFront) -> list[ShopText]:
+        """CMS pages and blocks of a store view."""
+        return await magento_pages.of_front(self.http, front)
+
+    async def texts_by_id(
+        self, kind: PageKind, ids: list[str], front: ShopFront, since: datetime | None
+    ) -> list[ShopText]:
+        """Read in any view: their texts are the same in all they are shown in."""
+        return await magento_pages.by_id(self.http, kind, ids, front, since)
 
     async def make_coupon(self, wanted: CouponWanted) -> list[WrongRule]:
         """On a price rule of its website and percent that all such codes share."""

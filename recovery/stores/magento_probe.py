@@ -34,8 +34,12 @@ FOR_COUPONS = (
     Right("Magento_Customer::group", "Customers > Customer Groups", "price rules that leave no customer out",
           "customerGroups/search", needed=False),
 )  # fmt: skip
+FOR_PAGES = (
+    Right("Magento_Cms::page", "Content > Elements > Pages", "pages as policies", "cmsPage/search", needed=False),
+    Right("Magento_Cms::block", "Content > Elements > Blocks", "blocks as policies", "cmsBlock/search", needed=False),
+)  # fmt: skip
 #: Everything that can be granted; the first set is enough to start with.
-ALL = (*NEEDED, *FOR_COUPONS)
+ALL = (*NEEDED, *FOR_COUPONS, *FOR_PAGES)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from tests.magento import render
 from tests.magento.criteria import BadRequest, Row, SqlError, only_fields, parse, search
 from tests.magento.fake_coupons import ROUTES as COUPON_ROUTES
 from tests.magento.fake_coupons import InvalidCode, NoSuchThing
+from tests.magento.fake_pages import ROUTES as PAGE_ROUTES
 from tests.magento.http import HttpServer, HttpThread, Reply, Request, json_reply
 from tests.magento.oauth import Consumer, Unauthorized, check
 from tests.magento.state import VIEWS, Order, Quote, State, sample_products
@@ -164,7 +165,7 @@ class FakeMagento:
         scope, rest = found[1], found[2]
         if scope not in {None, "all", *(view.code for view in VIEWS)}:
             raise BadRequest("Specified request cannot be processed.")
-        for methods, pattern, right, handler in [*(("GET", *route) for route in _ROUTES), *COUPON_ROUTES]:
+        for methods, pattern, right, handler in [*(("GET", *route) for route in _ROUTES), *COUPON_ROUTES, *PAGE_ROUTES]:
             match = re.fullmatch(pattern, rest)
             if match and request.method in methods.split("|"):
                 self._authorise(request, right)

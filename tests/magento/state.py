@@ -137,6 +137,7 @@ class State:
     quotes: dict[int, Quote] = field(default_factory=dict)
     orders: dict[int, Order] = field(default_factory=dict)
     marketing: Marketing = field(init=False)
+    texts: list[dict[str, Any]] = field(default_factory=list)
     _ids: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -256,6 +257,15 @@ class State:
         """The shopper types a code in the cart, in whatever case."""
         quote.discount = self.marketing.discount(code, quote.customer["id"] if quote.customer else None)
         quote.coupon, quote.updated_at = code, self.stamp()
+
+    def write(self, kind: str, identifier: str, title: str, content: str, stores: tuple[int, ...] = (0,)) -> None:
+        """A CMS page or block; one of the same name and stores is edited."""
+        at = self.stamp()
+        known = [t for t in self.texts if (t["kind"], t["identifier"], t["stores"]) == (kind, identifier, stores)]
+        text = known[0] if known else {"kind": kind, "stores": stores, "id": self.next_id(kind), "creation_time": at}
+        text |= {"identifier": identifier, "title": title, "content": content, "update_time": at, "active": True}
+        if not known:
+            self.texts.append(text)
 
     def restore(self, order: Order) -> None:
         """A payment failed: the cart is active again, and keeps no trace of its order."""

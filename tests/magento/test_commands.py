@@ -60,7 +60,7 @@ async def test_connect_test_and_read(db: None, environment: dict[str, str], mage
     code, out, _ = await cartback(environment, "stores", "connect", "test", "mag", "--json")
     assert code == 0
     told = [(answer["needed"], answer["error"] is None) for answer in json.loads(out)]
-    assert told == [(True, True)] * 4 + [(False, False)] * 2
+    assert told == [(True, True)] * 4 + [(False, False)] * 4
     # What a store relies on is needed, and named with where to click.
     code, _, notes = await cartback(environment, *connect, "--coupons", keys=f"{TOKEN}\n")
     assert code == 1
