@@ -22,7 +22,7 @@ from recovery.stores.base import (
 from recovery.stores.magento_auth import Credentials
 from recovery.stores.magento_criteria import Criteria
 from recovery.stores.magento_errors import MagentoBroken
-from recovery.stores.magento_http import PAUSE, READ_SECONDS, MagentoHttp, open_magento_http
+from recovery.stores.magento_http import PAUSE, READ_SECONDS, MagentoHttp, Pace, open_magento_http
 from recovery.stores.magento_paging import Pages
 from recovery.stores.magento_reading import decimal, listed, mapped, text
 from recovery.stores.snapshots import CartSnapshot
@@ -251,9 +251,10 @@ async def open_magento(
     allow_private: bool = False,
     read_seconds: float = READ_SECONDS,
     pause: float = PAUSE,
+    pace: Pace | None = None,
 ) -> AsyncIterator[MagentoConnector]:
     """A connector to the Magento at ``base_url``, closed on the way out."""
     async with open_magento_http(
-        base_url, credentials, now, allow_private=allow_private, read_seconds=read_seconds, pause=pause
+        base_url, credentials, now, allow_private=allow_private, read_seconds=read_seconds, pause=pause, pace=pace
     ) as http:
         yield MagentoConnector(http, now)

@@ -62,12 +62,13 @@ class MagentoHttp:
         client: httpx2.AsyncClient,
         now: Callable[[], datetime],
         pause: float = PAUSE,
+        pace: Pace | None = None,
     ) -> None:
         self._base = base_url.rstrip("/")
         self._credentials = credentials
         self._client = client
         self._now = now
-        self._pace = Pace()
+        self._pace = pace or Pace()
         self._pause = pause
         self._with_port = True
         self._skew = timedelta(0)
@@ -203,6 +204,7 @@ async def open_magento_http(
     allow_private: bool = False,
     read_seconds: float = READ_SECONDS,
     pause: float = PAUSE,
+    pace: Pace | None = None,
 ) -> AsyncIterator[MagentoHttp]:
     """The wire to a Magento, closed on the way out."""
     limits = httpx2.Limits(max_connections=MOST_AT_ONCE, max_keepalive_connections=MOST_AT_ONCE)
@@ -211,4 +213,4 @@ async def open_magento_http(
     # Cookies would tie the requests to one PHP session, which answers one at a time.
     async with httpx2.AsyncClient(transport=transport, timeout=timeout, follow_redirects=False) as client:
         client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        yield MagentoHttp(base_url, credentials, client, now, pause)
+        yield MagentoHttp(base_url, credentials, client, now, pause, pace)

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from tests.magento import render
+from tests.magento.columns import ProductRow, QuoteRow
 from tests.magento.criteria import BadRequest, Row, SqlError, only_fields, parse, search
 from tests.magento.fake_coupons import ROUTES as COUPON_ROUTES
 from tests.magento.fake_coupons import InvalidCode, NoSuchThing
@@ -235,7 +236,7 @@ class FakeMagento:
         return quote.coupon or []
 
     def _carts(self, request: Request, scope: str | None) -> Any:
-        rows = [self._quote_row(quote) for quote in self.state.quotes.values()]
+        rows: list[Row] = [QuoteRow(self.state, quote) for quote in self.state.quotes.values()]
         found, criteria, total = self.find(request, rows, _QUOTE_COLUMNS)
         shown = [self.state.quotes[row["entity_id"]] for row in found]
         poisoned = [self.switches.poison[quote.id] for quote in shown if quote.id in self.switches.poison]
@@ -244,18 +245,6 @@ class FakeMagento:
         if poisoned:
             raise SqlError("poison")
         return _listed([render.cart(self.state, quote) for quote in shown], criteria, total)
-
-    def _quote_row(self, quote: Quote) -> Row:
-        sums = render.sums(self.state, quote)
-        return {
-            "entity_id": quote.id, "store_id": quote.store_id, "created_at": quote.created_at,
-            "updated_at": quote.updated_at, "is_active": int(quote.is_active), "is_virtual": int(quote.is_virtual),
-            "items_count": len(quote.lines), "items_qty": sum(line.qty for line in quote.lines),
-            "grand_total": float(sums["quote"]["total"]), "base_grand_total": float(sums["base"]["total"]),
-            "subtotal": float(sums["quote"]["net"]), "coupon_code": quote.coupon,
-            "customer_id": quote.customer["id"] if quote.customer else None, "customer_email": quote.customer_email,
-            "customer_is_guest": int(quote.customer is None), "reserved_order_id": quote.reserved_order_id,
-        }  # fmt: skip
 
     # Orders
 
@@ -285,14 +274,7 @@ class FakeMagento:
 
     def _products(self, request: Request, scope: str | None) -> Any:
         store_id = next((view.id for view in VIEWS if view.code == scope), 0)
-        rows = [
-            {
-                "entity_id": item.id, "sku": item.sku, "name": item.name(store_id), "type_id": item.type_id,
-                "status": item.status, "visibility": item.visibility, "created_at": "2026-11-23 06:18:23",
-                "updated_at": item.updated_at, "price": float(item.price),
-            }
-            for item in self.state.products.values()
-        ]  # fmt: skip
+        rows: list[Row] = [ProductRow(item, store_id) for item in self.state.products.values()]
         found, criteria, total = self.find(request, rows, _PRODUCT_COLUMNS)
         shown = [self.state.products[row["entity_id"]] for row in found]
         return _listed([render.product(self.state, item, store_id) for item in shown], criteria, total)
