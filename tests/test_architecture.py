@@ -19,6 +19,7 @@ ROOTS = {
     "recovery.cli_coupons",
     "recovery.cli_import",
     "recovery.cli_magento",
+    "recovery.cli_pages",
     "recovery.cli_people",
     "recovery.cli_proof",
     "recovery.cli_providers",

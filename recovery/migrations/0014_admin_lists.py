@@ -26,7 +26,7 @@ INDEXES = {
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0012_rights")]
+    dependencies = [("models", "0013_model_scores_and_words")]
 
     operations = [
         ops.RunSQL(f"CREATE INDEX {name} ON {target}", f"DROP INDEX {name}") for name, target in INDEXES.items()
