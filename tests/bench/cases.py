@@ -1,0 +1,11 @@
+"""The cases by name, in the order in which they run."""
+
+from collections.abc import Awaitable, Callable
+
+from tests.bench import hooks
+from tests.bench.place import Place
+from tests.bench.ratios import Figure
+
+CASES: dict[str, Callable[[Place], Awaitable[list[Figure]]]] = {
+    "hooks": hooks.run,
+}
