@@ -2,10 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 
-from tests.bench import hooks
+from tests.bench import detect, hooks, score
 from tests.bench.place import Place
 from tests.bench.ratios import Figure
 
 CASES: dict[str, Callable[[Place], Awaitable[list[Figure]]]] = {
     "hooks": hooks.run,
+    "detect": detect.run,
+    "score": score.run,
 }

@@ -40,6 +40,9 @@ _ITEM = """
 INSERT INTO cart_item (position, product_id, name, quantity, row_total, options, cart_id)
 VALUES ($1, $2, $3, $4, $5, '[]', $6) RETURNING id
 """
+_DONE = """
+UPDATE hook_delivery SET status = $1, email_hash = $2, warnings = $3 WHERE connection_id = $4 AND webhook_id = $5
+"""
 _ERASED = "SELECT 1 FROM suppression WHERE connection_id = $1 AND email_hash = $2 AND cause = 'erased' AND at >= $3"
 
 
@@ -139,8 +142,7 @@ async def _apply(
     lines = [(n, i["product_id"], i["name"], 10_000, i["row_total"], row) for n, i in enumerate(data["items"])]
     await connection.executemany(_ITEM, lines)
     await connection.fetch("SELECT * FROM abandonment WHERE open_key = $1 LIMIT 2 FOR UPDATE", row)
-    done = "UPDATE hook_delivery SET status = $1, email_hash = $2, warnings = $3 WHERE connection_id = $4 AND webhook_id = $5"
-    await connection.execute(done, "applied", person, "[]", shop, webhook_id)
+    await connection.execute(_DONE, "applied", person, "[]", shop, webhook_id)
     await connection.fetch(_ERASED, shop, person, at)
 
 
