@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from tests.bench import detect, hooks, score
+from tests.bench import detect, hooks, score, send
 from tests.bench.place import Place
 from tests.bench.ratios import Figure
 
@@ -10,4 +10,5 @@ CASES: dict[str, Callable[[Place], Awaitable[list[Figure]]]] = {
     "hooks": hooks.run,
     "detect": detect.run,
     "score": score.run,
+    "send": send.run,
 }
