@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from tests.bench import detect, hooks, score, send
+from tests.bench import answers, detect, hooks, lists, score, send
 from tests.bench.place import Place
 from tests.bench.ratios import Figure
 
@@ -11,4 +11,6 @@ CASES: dict[str, Callable[[Place], Awaitable[list[Figure]]]] = {
     "detect": detect.run,
     "score": score.run,
     "send": send.run,
+    "lists": lists.run,
+    "answers": answers.run,
 }
