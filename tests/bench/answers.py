@@ -88,7 +88,7 @@ async def run(place: Place) -> list[Figure]:
             await raw.close()
             texts = load_texts()
             shelves = Shelves(texts)
-            await (shelves._build(await Store.get(id=shop.store.id)))
+            await shelves._build(await Store.get(id=shop.store.id))
             talk = await Conversation.create(
                 id=uuid.uuid4(), store_id=shop.store.id, cart_id=shop.cart.id, link_jti="j", language="en",
                 created_at=clock.now(), expires_at=clock.now() + timedelta(hours=1),

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from tests.bench import answers, detect, hooks, lists, score, send
+from tests.bench import answers, detect, hooks, idle, lists, relay, score, send
 from tests.bench.place import Place
 from tests.bench.ratios import Figure
 
@@ -13,4 +13,6 @@ CASES: dict[str, Callable[[Place], Awaitable[list[Figure]]]] = {
     "send": send.run,
     "lists": lists.run,
     "answers": answers.run,
+    "relay": relay.run,
+    "idle": idle.run,
 }
