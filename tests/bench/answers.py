@@ -79,8 +79,10 @@ async def run(place: Place) -> list[Figure]:
             raw = await asyncpg.connect(settings.database_url)
             await raw.execute(
                 "INSERT INTO product (store_id, product_id, name, description, short_description, attributes,"
-                " categories, price, currency, currency_digits, in_stock, active, occurred_at, locale, tax_included, sold_by)"
-                " SELECT $1, 'x' || n, name, said, '', '[]', '[]', 1000 + n, 'EUR', 2, true, true, $4, 'en', true, 'piece'"
+                " categories, price, currency, currency_digits, in_stock, active, occurred_at, locale, tax_included,"
+                " sold_by)"
+                " SELECT $1, 'x' || n, name, said, '', '[]', '[]', 1000 + n, 'EUR', 2, true, true, $4, 'en', true,"
+                " 'piece'"
                 " FROM unnest($2::text[], $3::text[]) WITH ORDINALITY p(name, said, n)",
                 shop.store.id, names, told, clock.now(),
             )  # fmt: skip

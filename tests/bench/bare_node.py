@@ -1,4 +1,4 @@
-"""The baseline of sockets: a bare Starlette socket that relays raw SSE lines, kept back to the sentence, no database."""
+"""The baseline of sockets: a bare Starlette socket relaying raw SSE lines, kept back to the sentence."""
 
 import asyncio
 import sys
