@@ -6,13 +6,12 @@ from contextlib import AsyncExitStack
 
 from websockets.asyncio.client import connect
 
-from recovery.clock import SystemClock
+from recovery.runtime import open_runtime
 from tests.bench.place import Place, program, resident_bytes
 from tests.bench.ratios import PAIRS, Costs, Figure, in_pairs
 from tests.chatbot.client import Client
 from tests.chatbot.rows import make_shop
 from tests.chatbot.test_crowds import talks
-from tests.shop import open_runtime
 
 MOST = 1.5
 AT_ONCE = 25
@@ -25,7 +24,7 @@ async def run(place: Place) -> list[Figure]:
     count = place.size(2_000, 10 * (PAIRS + 1)) // (PAIRS + 1)
     with place.settings() as settings:
         async with (
-            open_runtime(settings, SystemClock()) as runtime,
+            open_runtime(settings) as runtime,
             program("web_node", str(settings.database_url), str(settings.redis_url)) as web,
             program("bare_node", "http://127.0.0.1:9") as bare,
             AsyncExitStack() as stack,

@@ -11,7 +11,7 @@ from typing import Any
 import httpx2
 from websockets.asyncio.client import ClientConnection, connect
 
-from recovery.clock import SystemClock
+from recovery.runtime import open_runtime
 from recovery.stores.registry import save_settings
 from tests.bench.place import Place, cpu_seconds, program
 from tests.bench.ratios import Costs, Figure, in_pairs, percentile
@@ -19,7 +19,6 @@ from tests.bench.upstream import SENTENCE, SENTENCES, TOKENS
 from tests.chatbot.client import Client
 from tests.chatbot.rows import make_shop
 from tests.chatbot.test_crowds import talks
-from tests.shop import open_runtime
 
 MOST_CPU, MOST_DELAY = 1.3, 2.0
 CROWDS = (30, 80)
@@ -108,7 +107,7 @@ async def run(place: Place) -> list[Figure]:
     numbers, found = itertools.count(1), list[Figure]()
     with place.settings() as settings:
         async with (
-            open_runtime(settings, SystemClock()) as runtime,  # type: ignore[arg-type]
+            open_runtime(settings) as runtime,
             program("upstream") as model,
             program("web_node", str(settings.database_url), str(settings.redis_url)) as web,
             AsyncExitStack() as stack,
