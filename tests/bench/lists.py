@@ -110,7 +110,7 @@ async def run(place: Place) -> list[Figure]:
     with place.settings() as settings:
         raw = await asyncpg.connect(settings.database_url)
         async with open_shop(settings) as shop:
-            await prepare(shop, raw, place.size(100_000, 60))
+            await prepare(shop, raw, place.size(100_000, 250))
             async with key_holder(shop, ["carts:read", "conversations:read"]) as visitor:
                 count = place.size(30, 2)
                 figures = [await measured(visitor, raw, name, count) for name in LISTS]
