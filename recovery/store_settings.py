@@ -40,9 +40,7 @@ class SettingRefused(CartbackError):
     """A setting's name or value is wrong; the message says which and what it must be."""
 
 
-class StoreSettings(
-    AttributionSettings, ModelSettings, CouponSettings, MailSettings, LimitSettings, CampaignSettings
-):
+class StoreSettings(AttributionSettings, ModelSettings, CouponSettings, MailSettings, LimitSettings, CampaignSettings):
     """The settings of one store; defaults are the original's where it names one (see docs/settings.md).
 
     Its fields are listed from the last base to the first.
