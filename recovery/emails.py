@@ -175,6 +175,12 @@ def render_copy(letter: Letter, admin_url: str) -> bytes:
     return bytes(message)
 
 
+def mark_as_test(letter: Letter) -> Letter:
+    """The same letter for somebody who tries how mails arrive: marked in its subject and its first line."""
+    told = {"subject": one_line(f"[Cartback test] {letter.words['subject']}", LONGEST_SUBJECT)}
+    return replace(letter, words=letter.words | told | {"notice": _texts(letter.store).get("labels", "test")})
+
+
 def render_parts(letter: Letter) -> tuple[str, str]:
     """The HTML and the text part."""
     context = _context(letter)

@@ -17,6 +17,7 @@ ROOTS = {
     "recovery.cli_admin",
     "recovery.cli_conversations",
     "recovery.cli_coupons",
+    "recovery.cli_emails",
     "recovery.cli_magento",
     "recovery.cli_proof",
     "recovery.cli_sweeps",
