@@ -18,6 +18,7 @@ ROOTS = {
     "recovery.cli_conversations",
     "recovery.cli_coupons",
     "recovery.cli_import",
+    "recovery.cli_emails",
     "recovery.cli_magento",
     "recovery.cli_pages",
     "recovery.cli_people",
