@@ -303,10 +303,15 @@ _SPEAKERS: dict[str, Callable[[Asked], Answer | None]] = {
     "hello": _plain("hello"),
 }
 
+
+def _say_own_set(asked: Asked) -> Answer | None:
+    return say_set(asked) or say_needed(asked)
+
+
 #: The page's own questions, by what they mean.
 _OWN: dict[str, Callable[[Asked], Answer | None]] = {
     "size": say_size,
-    "set": say_needed,
+    "set": _say_own_set,
     "packs": say_packs,
     "delivery": _SPEAKERS["delivery"],
     "goes_with": say_goes_with,

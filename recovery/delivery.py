@@ -57,6 +57,7 @@ class EmailSweep(Sweep[Email]):
         """Send what is due, with the shop at hand."""
         connection = await Connection.get(id=self.store.row.connection_id)
         async with open_connector(connection, self.runtime.keys.vault, self.runtime.now) as self.connector:
+            self._coupon_window.connector = self.connector
             await super().run()
 
     async def look_again(self, claim: Claim) -> str | None:

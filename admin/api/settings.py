@@ -12,10 +12,13 @@ from recovery import db
 from recovery.installation import ROW, default_settings, save_default_settings
 from recovery.models import Installation, Store
 from recovery.store_settings import SECRET_SETTINGS, StoreSettings, effective, seal_secrets
+from recovery.store_settings_attribution import AttributionSettings
 from recovery.store_settings_campaign import CampaignSettings
 from recovery.store_settings_coupons import CouponSettings
+from recovery.store_settings_limits import LimitSettings
 from recovery.store_settings_mail import MailSettings
 from recovery.store_settings_model import ModelSettings
+from recovery.store_settings_privacy import PrivacySettings
 from recovery.stores import registry
 
 api = Operations("settings")
@@ -23,9 +26,12 @@ api = Operations("settings")
 Id = Annotated[int, Field(ge=1, le=2**31 - 1)]
 GROUPS: dict[str, type[BaseModel]] = {
     "campaign": CampaignSettings,
+    "limits": LimitSettings,
     "mail": MailSettings,
     "coupons": CouponSettings,
     "model": ModelSettings,
+    "attribution": AttributionSettings,
+    "privacy": PrivacySettings,
 }
 
 

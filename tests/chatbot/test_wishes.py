@@ -217,8 +217,8 @@ async def test_the_address_for_the_answer_is_forgotten_after_30_days(node: Node,
         await client.hello(opened)
         await client.send(t="person", id=str(uuid.uuid4()))
         await client.until("person")
-    assert await privacy.retain(runtime.now() + timedelta(days=29)) == {"answer addresses": 0}
-    assert await privacy.retain(runtime.now() + timedelta(days=31)) == {"answer addresses": 1}
+    assert (await privacy.retain(runtime.now() + timedelta(days=29)))["answer addresses"] == 0
+    assert (await privacy.retain(runtime.now() + timedelta(days=31)))["answer addresses"] == 1
     row = await Conversation.get()
     assert (row.waiting_address, row.waiting_since is not None) == (None, True)
 

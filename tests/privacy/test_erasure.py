@@ -5,7 +5,8 @@ import logging
 import pytest
 import structlog.testing
 
-from recovery import db, jobs, rights
+from admin import rights
+from recovery import db, jobs
 from recovery.emails import unsubscribe_link
 from recovery.models import Abandonment, Cart, Email, Order, Suppression
 from tests.coupon_shop import CouponShop
