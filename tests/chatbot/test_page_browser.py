@@ -123,6 +123,7 @@ async def test_what_is_asked_offline_is_sent_later(start_node: StartNode, shop: 
         await page.goto(f"{node.base}/a/{shop.token}")
         await ask(page, "thanks")
         await expect(page.locator("#log").get_by_text("You are welcome.")).to_be_visible()
+        await expect(page.get_by_role("button", name="Stop")).to_be_hidden()
         await page.context.set_offline(True)
         await close_sockets(node)
         await ask(page, "How long does delivery take?")
