@@ -19,6 +19,7 @@ from recovery import console
 from recovery.cli_admin import admin_app
 from recovery.cli_conversations import conversations_app
 from recovery.cli_coupons import coupons_app
+from recovery.cli_emails import preview_command, try_relay_command
 from recovery.cli_magento import connect_app, sync_command
 from recovery.cli_pages import pages_app
 from recovery.cli_people import add_people_commands
@@ -55,6 +56,8 @@ app.command("proof")(proof_command)
 app.command("detect")(detect_command)
 app.command("score")(score_command)
 app.command("send-emails")(send_emails_command)
+app.command("preview")(preview_command)
+app.command("test-email")(try_relay_command)
 app.add_typer(conversations_app, name="conversations")
 app.add_typer(coupons_app, name="coupons")
 app.add_typer(webhooks_app, name="webhooks")

@@ -155,6 +155,13 @@ class Connector(Protocol):
     async def cart(self, seen: CartSeen, front: ShopFront, products: dict[str, ProductRef]) -> CartSnapshot:
         """The whole cart with its money; ``products`` by SKU."""
 
+    async def forms(self, quote_id: str) -> dict[str, dict[str, str] | None]:
+        """What the shop's own form must be told, beside product and quantity, to put each line in again, by line id;
+        None where that can't be told."""
+
+    async def guest_cart(self, secret_id: str) -> str | None:
+        """The quote id of an active guest's cart by the secret id that its own browser knows; None if there is none."""
+
     async def orders(self, since: datetime, after: int) -> Page:
         """Orders that changed since then, by id."""
 

@@ -6,7 +6,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from recovery.stores import magento_carts, magento_coupons, magento_orders, magento_pages, magento_stores
+from recovery.stores import (
+    magento_carts,
+    magento_coupons,
+    magento_forms,
+    magento_orders,
+    magento_pages,
+    magento_stores,
+)
 from recovery.stores import magento_products as shelf
 from recovery.stores.base import (
     CartSeen,
@@ -21,10 +28,10 @@ from recovery.stores.base import (
 )
 from recovery.stores.magento_auth import Credentials
 from recovery.stores.magento_criteria import Criteria
-from recovery.stores.magento_errors import MagentoBroken
+from recovery.stores.magento_errors import MagentoBroken, MagentoError
 from recovery.stores.magento_http import PAUSE, READ_SECONDS, MagentoHttp, Pace, open_magento_http
 from recovery.stores.magento_paging import Pages
-from recovery.stores.magento_reading import decimal, listed, mapped, text
+from recovery.stores.magento_reading import decimal, identifier, listed, mapped, text
 from recovery.stores.snapshots import CartSnapshot
 
 #: Each cart costs the shop some 30 ms; bigger pages are no faster per cart and time out sooner.
@@ -82,6 +89,21 @@ class MagentoConnector:
         if magento_carts.may_have_payment(seen.row):
             payment = await self.http.get(f"carts/{seen.quote_id}/selected-payment-method")
         return magento_carts.snapshot(seen, totals, payment, front, products, asked_at)
+
+    async def forms(self, quote_id: str) -> dict[str, dict[str, str] | None]:
+        """By the rows of the cart, which tell the ids of the chosen options."""
+        rows = [mapped(row) for row in listed(await self.http.get(f"carts/{quote_id}/items", attempts=1))]
+        return {text(row.get("item_id"), 64): magento_forms.fields_of(row) for row in rows}
+
+    async def guest_cart(self, secret_id: str) -> str | None:
+        """By the masked id, which whoever knows it may ask with."""
+        try:
+            row = mapped(await self.http.get(f"guest-carts/{secret_id}", attempts=1))
+        except MagentoError as error:
+            if error.status == 404:
+                return None
+            raise
+        return identifier(row.get("id")) if row.get("is_active") is True else None
 
     async def orders(self, since: datetime, after: int) -> Page:
         """Orders that changed since then."""

@@ -6,7 +6,7 @@ from tortoise.migrations import operations as ops
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0012_rights")]
+    dependencies = [("models", "0014_admin_lists")]
 
     operations = [
         ops.AddField(
