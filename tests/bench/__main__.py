@@ -6,10 +6,12 @@ import time
 
 import uvloop
 
+from recovery.logs import set_up_logging
 from tests.bench.cases import CASES
 from tests.bench.place import open_place
 from tests.bench.ratios import Figure
 from tests.bench.report import RESULTS, commit, table, write_json
+from tests.shop import settings_for
 
 
 def main(names: list[str]) -> int:
@@ -21,6 +23,8 @@ def main(names: list[str]) -> int:
     figures: list[Figure] = []
     seconds: dict[str, float] = {}
     with open_place() as place:
+        # Like the web process of the cases: only errors, or each request would pay for a line on the terminal.
+        set_up_logging(settings_for(place.servers.database_url, place.servers.redis_url, log_level="error"))
         for name in names or CASES:
             started = time.perf_counter()
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -58,7 +58,7 @@ async def sent_bare(port: int, body: bytes, slots: int, count: int) -> Costs:
 
 async def run(place: Place) -> list[Figure]:
     """The case."""
-    count = place.size(200, 5)
+    count = place.size(400, 5)
     with tempfile.TemporaryDirectory() as folder:
         newest = Path(folder) / "mail"
         async with program("mail_sink", str(newest)) as sink:
