@@ -48,6 +48,7 @@ NOBODYS = {
     "product": "the shop's catalogue",
     "product_link": "the shop's catalogue",
     "rejected_delivery": "path and code of refused hooks, 30 days",
+    "shop_page": "the shop's own pages",
     "signin_failure": "hashes, some minutes",
     "store": "the shop",
     "sync_state": "cursors",
