@@ -15,7 +15,7 @@ PAGES := $(shell find frontend -path frontend/node_modules -prune -o -path front
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .PHONY: help setup setup-node setup-test frontend demo story test lint test-frontend test-python test-browser \
-	test-large format lock clean
+	test-large bench format lock clean
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +47,9 @@ test-browser: setup-test frontend ## Run the tests in a browser; ARGS goes to py
 
 test-large: setup-test frontend ## Run the tests that take long; ARGS goes to pytest
 	@$(STEP) -v "large tests" $(PY) -m pytest -m large --timeout 3600 $(ARGS)
+
+bench: setup-test frontend ## Measure against baselines of the same run (8 minutes); CASE=hooks runs one
+	@$(PY) -m tests.bench $(CASE)
 
 format: setup-test ## Mend the style of all code
 	@$(PY) -m ruff check --fix .

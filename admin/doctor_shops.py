@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from admin.findings import Finding, good, note, wrong
-from recovery.models import Connection, SyncCart, SyncState
+from recovery.models import Connection, ShopPage, SyncCart, SyncState
 from recovery.stores.connectors import ASKED
 from recovery.text import duration
 
@@ -15,7 +15,23 @@ async def examine(now: datetime) -> list[Finding]:
     """Each shop that is asked."""
     states = {state.connection_id: state for state in await SyncState.all()}
     connections = await Connection.filter(platform__in=ASKED).order_by("key")
-    return [await _shop(connection, states.get(connection.id), now) for connection in connections]
+    found = [await _shop(connection, states.get(connection.id), now) for connection in connections]
+    return [*found, *[finding for c in connections for finding in await _pages(c, states.get(c.id))]]
+
+
+async def _pages(connection: Connection, state: SyncState | None) -> list[Finding]:
+    """Pages used as policies that can't be read, or that the shop shows no more."""
+    subject = f"Pages of {connection.key}"
+    error = ((state.pages if state else None) or {}).get("error")
+    if error is not None:
+        test = f"`cartback stores connect test {connection.key}` says what is missing."
+        return [wrong(subject, f"can't be read anew: {error}", test)]
+    gone = await ShopPage.filter(store__connection_id=connection.id, missing_since__isnull=False).order_by("id")
+    return [
+        note(subject, f"{page.title!r} is gone from the shop, so the assistants do not know it",
+             f"Choose another: `cartback stores pages use`, then forget {page.kind}:{page.identifier}.")
+        for page in gone
+    ]  # fmt: skip
 
 
 async def _shop(connection: Connection, state: SyncState | None, now: datetime) -> Finding:

@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from admin import routes as admin_routes
 from chatbot import routes as chat_routes
+from chatbot import storefront
 from recovery import db, health, hooks, links, pages, provider_events, sharing
 from recovery.language import Texts
 from recovery.logs import AccessLog
@@ -41,6 +42,7 @@ def create_app(state: Mapping[str, Any], more_routes: Sequence[BaseRoute] = ()) 
             *links.routes(),
             *sharing.routes(),
             *chat_routes.routes(),
+            *storefront.routes(),
             *admin_routes.routes(),
             Mount("/static", StaticFiles(packages=[("recovery", "static")])),
             # Only these are compressed: they hold nothing that is anybody's.

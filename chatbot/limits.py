@@ -17,6 +17,10 @@ class Limits:
     handshakes_per_minute: int = 120
     fresh_links_per_address: int = 20
     reports_per_address: int = 20
+    #: What our script on a shop's pages may ask: in a minute of one address, and what makes the shop itself be asked.
+    restores_per_minute: int = 30
+    contacts_per_address: int = 20
+    contacts_per_minute: int = 60
     frames_per_second: float = 5
     frame_burst: int = 30
     bad_frames: int = 3

@@ -117,8 +117,12 @@ async def trace(order: Order, cart: Cart | None, window: timedelta) -> Source:
         )
     coupon = await Coupon.filter(redeemed_order_id=order.id).order_by("id").first()
     links = await _links(order, cart)
+    given_back = await _given_back(order, cart, window)
+    if named is None and given_back is not None:
+        named = given_back
+        links = [*links, given_back]
     let_in = [link.restored_at for link in links if link.restored_at]
-    if named is not None:
+    if named is not None and named is not given_back:
         # The order names the link, so it was used; when, is known from its visits, or else at least since when.
         let_in += [named.created_at, *(visit.at for visit in named.visits), *filter(None, [named.restored_at])]
     trail = Trail(
@@ -141,6 +145,24 @@ async def _links(order: Order, cart: Cart | None) -> list[LinkToken]:
     if order.quote_id is None and order.email_hash is not None:
         return await LinkToken.filter(store__connection_id=order.connection_id, email_hash=order.email_hash)
     return []
+
+
+async def _given_back(order: Order, cart: Cart | None, window: timedelta) -> LinkToken | None:
+    """The link that the shop last let this order's person in by, when what it gave back went into another cart.
+
+    Our script puts a guest's products into the session's own cart, which is a new one.
+    """
+    if order.email_hash is None:
+        return None
+    mine = LinkToken.filter(
+        store__connection_id=order.connection_id,
+        email_hash=order.email_hash,
+        restored_at__gte=order.placed_at - window,
+        restored_at__lte=order.placed_at,
+    )
+    if cart is not None:
+        mine = mine.exclude(cart_id=cart.id)
+    return await mine.order_by("-restored_at").prefetch_related("email", "visits").first()
 
 
 async def _mails(links: Sequence[LinkToken]) -> tuple[SentMail, ...]:

@@ -29,6 +29,15 @@ class Brand:
     dark: Accent
 
 
+#: Of a store without a colour of its own; the same as in the style sheets.
+DEFAULT = Brand(Accent("#1d5a8a", "#ffffff", "#1d5a8a"), Accent("#8cc4ee", "#10151b", "#8cc4ee"))
+
+
+def of(color: str | None) -> Brand:
+    """A store's colour as it can be used, or the default one."""
+    return DEFAULT if color is None else brand(color)
+
+
 def brand(color: str) -> Brand:
     """``color`` (``#rrggbb``) as it can be used; it is changed no more than reading needs."""
     fill, on_fill = _ground(color)

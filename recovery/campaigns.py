@@ -52,16 +52,21 @@ async def plan(store: StoreInForce, abandonment_id: int, now: datetime) -> str |
             # Looked at early (a word about consent rang), the message before went late, or the sequence was changed.
             await found.save(update_fields=["due_at"])
             return None
-        facts = await campaigns_facts.load(store, found, step, now)
-        failure, trail = first_failure(facts, now)
-        outcome = outcome_of(store, failure)
-        await record(store, found, step, outcome, failure, trail, now)
-        if outcome in {"queued", "held_out"} and store.row.mode == "live":
-            # Before anything was sent, and the same in both arms: whoever is compared, is compared from here on.
-            found.eligible_at = found.eligible_at or now
-        if outcome == "queued":
-            await _queue(store, found, step, facts, now)
-        await _move_on(store, found, step, outcome, failure, now)
+        return await decide(store, found, step, now)
+
+
+async def decide(store: StoreInForce, found: Abandonment, step: int, now: datetime) -> str:
+    """Decide a step, due or not, of an episode that is locked: a mail in the queue or why not; the outcome."""
+    facts = await campaigns_facts.load(store, found, step, now)
+    failure, trail = first_failure(facts, now)
+    outcome = outcome_of(store, failure)
+    await record(store, found, step, outcome, failure, trail, now)
+    if outcome in {"queued", "held_out"} and store.row.mode == "live":
+        # Before anything was sent, and the same in both arms: whoever is compared, is compared from here on.
+        found.eligible_at = found.eligible_at or now
+    if outcome == "queued":
+        await _queue(store, found, step, facts, now)
+    await _move_on(store, found, step, outcome, failure, now)
     return outcome
 
 

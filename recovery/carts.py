@@ -1,6 +1,7 @@
 """Takes cart snapshots in: the only writer of carts and their lines."""
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
@@ -9,7 +10,7 @@ import orjson
 
 from recovery import db, episodes, persons
 from recovery.bought_elsewhere import contact_hashes
-from recovery.models import Abandonment, Cart, CartItem, Order, Store
+from recovery.models import Abandonment, Cart, CartItem, Coupon, Order, Store
 from recovery.persons import lock_persons, record_consent
 from recovery.secrets import Keys
 from recovery.stores.snapshots import CartEnd, CartSnapshot, Consent, Customer, is_newer, not_ahead
@@ -107,10 +108,14 @@ async def take_back_for_person(
     return await episodes.take_back_emails([row.id for row in mine], reason, now, "suppressed")
 
 
-def fingerprint(cart: CartSnapshot, email_hash: str | None) -> str:
-    """What the shopper did, condensed: lines, codes, stage, address. Prices are the shop's doing and not part of it."""
+def fingerprint(cart: CartSnapshot, email_hash: str | None, put_in: Collection[str] = ()) -> str:
+    """What the shopper did, condensed: lines, codes, stage, address.
+
+    Prices are the shop's doing and not part of it; ``put_in`` are the codes that are ours.
+    """
+    codes = sorted(code for code in cart.coupon_codes if code.upper() not in put_in)
     lines = [[i.product_id, i.quantity, sorted(i.options)] for i in cart.items]
-    parts = [lines, sorted(cart.coupon_codes), cart.checkout_stage, cart.payment_failed, email_hash, cart.currency]
+    parts = [lines, codes, cart.checkout_stage, cart.payment_failed, email_hash, cart.currency]
     return hashlib.sha256(orjson.dumps(parts)).hexdigest()
 
 
@@ -127,7 +132,7 @@ def _new(store: Store, cart: CartSnapshot, now: datetime) -> Cart:
 async def _apply(row: Cart, store: Store, cart: CartSnapshot, told: str | None, keys: Keys, now: datetime) -> None:
     is_new = row.pk is None
     email_hash = told or row.email_hash
-    changed = fingerprint(cart, email_hash)
+    changed = fingerprint(cart, email_hash, await _put_in(row, cart))
     status = await _status(store.connection_id, cart)
     # A cart given back, as after a failed payment, is as good as touched.
     given_back = status == "active" != row.status
@@ -168,6 +173,14 @@ def _customer(told: Customer, row: Cart) -> dict[str, Any]:
 def _contacts(told: Customer, keys: Keys) -> dict[str, str]:
     """Hashes of phone and postcode, as far as they were told this time."""
     return {name: value for name, value in contact_hashes(keys, told).items() if value}
+
+
+async def _put_in(row: Cart, cart: CartSnapshot) -> set[str]:
+    """The codes that we put into this cart ourselves."""
+    if row.pk is None or not cart.coupon_codes:
+        return set()
+    mine = await Coupon.filter(cart_id=row.id, attached=True).values_list("code", flat=True)
+    return {str(code).upper() for code in mine}
 
 
 async def _status(connection_id: int, cart: CartSnapshot) -> str:

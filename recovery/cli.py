@@ -19,7 +19,9 @@ from recovery import console
 from recovery.cli_admin import admin_app
 from recovery.cli_conversations import conversations_app
 from recovery.cli_coupons import coupons_app
+from recovery.cli_emails import preview_command, try_relay_command
 from recovery.cli_magento import connect_app, sync_command
+from recovery.cli_pages import pages_app
 from recovery.cli_people import add_people_commands
 from recovery.cli_proof import proof_command
 from recovery.cli_sweeps import JsonOption, StoreOption, detect_command, score_command, send_emails_command
@@ -47,12 +49,15 @@ settings_app = typer.Typer(help="What a merchant decides, per store.", no_args_i
 app.add_typer(stores_app, name="stores")
 app.add_typer(settings_app, name="settings")
 stores_app.add_typer(connect_app, name="connect")
+stores_app.add_typer(pages_app, name="pages")
 app.command("sync")(sync_command)
 app.add_typer(admin_app, name="admin")
 app.command("proof")(proof_command)
 app.command("detect")(detect_command)
 app.command("score")(score_command)
 app.command("send-emails")(send_emails_command)
+app.command("preview")(preview_command)
+app.command("test-email")(try_relay_command)
 app.add_typer(conversations_app, name="conversations")
 app.add_typer(coupons_app, name="coupons")
 app.add_typer(webhooks_app, name="webhooks")

@@ -11,7 +11,8 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from recovery import console, imports, imports_reading, rights
+from admin import rights
+from recovery import console, imports, imports_reading
 from recovery.errors import NotFound
 from recovery.imports_reading import Line, LineRefused
 from recovery.persons import CAUSES, Cause

@@ -2,19 +2,31 @@
 
 import asyncio
 import sys
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from recovery import console, sync
-from recovery.models import Connection
+from recovery.models import Connection, ShopPage, Store
 from recovery.runtime import Runtime, with_runtime
+from recovery.stores import registry
 from recovery.stores.base import ShopFront
 from recovery.stores.connecting import connect_magento
 from recovery.stores.connectors import MAGENTO
 from recovery.stores.magento import open_magento
 from recovery.stores.magento_auth import Credentials
-from recovery.stores.magento_probe import Answer, probe, verdict
+from recovery.stores.magento_probe import (
+    ALL,
+    FOR_COUPONS,
+    FOR_PAGES,
+    NEEDED,
+    Answer,
+    Right,
+    probe,
+    verdict,
+    where_to_click,
+)
 
 connect_app = typer.Typer(help="Connect a shop that Cartback reads by itself.", no_args_is_help=True)
 
@@ -39,6 +51,9 @@ def connect_command(
     oauth: Annotated[
         bool, typer.Option("--oauth", help="Sign requests with all four keys; needs no switch in Magento.")
     ] = False,
+    coupons: Annotated[
+        bool, typer.Option("--coupons", help="Make coupons in Magento, too; its integration needs two more rights.")
+    ] = False,
     allow_private: Annotated[
         bool, typer.Option("--allow-private", help="The shop is in a private network, and may be asked there.")
     ] = False,
@@ -50,11 +65,15 @@ def connect_command(
 
     async def work(runtime: Runtime) -> None:
         async with open_magento(url, credentials, runtime.now, allow_private=allow_private) as connector:
-            _report(await probe(connector.http))
+            wanted = [replace(right, needed=True) for right in (*NEEDED, *(FOR_COUPONS if coupons else ()))]
+            _report(await probe(connector.http, wanted))
             fronts = _chosen(await connector.fronts(), view or [])
         owner, stores = await connect_magento(
             runtime.keys, connection, url, credentials, fronts, runtime.now(), name=name, allow_private=allow_private
         )
+        if coupons:
+            for store in stores:
+                await registry.change_settings(store, {"coupon_in_magento": True})
         console.table(
             [(f"{owner.key}/{s.code}", s.mode, s.language, s.currency, s.timezone, s.name) for s in stores],
             ("STORE", "MODE", "LANGUAGE", "CURRENCY", "TIME ZONE", "NAME"),
@@ -74,11 +93,10 @@ def check_command(
         row = await _magento(connection)
         credentials = Credentials.from_sealed_form(runtime.keys.vault.open(row.credentials or ""))
         async with open_magento(row.base_url, credentials, runtime.now, allow_private=row.allow_private) as connector:
-            answers = await probe(connector.http)
+            answers = await probe(connector.http, await _in_use(row))
         if as_document:
             console.data(
-                [{"right": a.right.resource, "error": str(a.error) if a.error else None} for a in answers]
-                + [{"advice": sentence} for sentence in verdict(answers)]
+                [_told(answer) for answer in answers] + [{"advice": sentence} for sentence in verdict(answers)]
             )
             if verdict(answers):
                 raise typer.Exit(console.FAILED)
@@ -146,11 +164,27 @@ def _ask_keys(oauth: bool) -> Credentials:
 def _report(answers: list[Answer]) -> None:
     """Line by line what the shop let us read; ends the command when something is missing."""
     for answer in answers:
-        mark = "ok  " if answer.error is None else "FAIL"
-        console.note(f"{mark}  {answer.right.resource}: {answer.right.purpose}")
+        missing = "FAIL" if answer.right.needed else "none"
+        console.note(f"{'ok  ' if answer.error is None else missing}  {answer.right.resource}: {answer.right.purpose}")
+        if answer.error is not None and not answer.right.needed:
+            console.note(f"      Not needed now. For it: {where_to_click(answer.right)}")
     sentences = verdict(answers)
     if sentences:
         console.fail("\n".join(sentences), console.FAILED)
+
+
+def _told(answer: Answer) -> dict[str, object]:
+    error = str(answer.error) if answer.error else None
+    return {"right": answer.right.resource, "error": error, "needed": answer.right.needed}
+
+
+async def _in_use(connection: Connection) -> list[Right]:
+    """Every right, those that a store of this connection relies on as needed."""
+    stores = [await registry.in_force(store) for store in await Store.filter(connection_id=connection.id)]
+    relied = set(FOR_COUPONS) if any(store.settings.coupon_in_magento for store in stores) else set()
+    if await ShopPage.filter(store__connection_id=connection.id).exists():
+        relied |= set(FOR_PAGES)
+    return [replace(right, needed=right.needed or right in relied) for right in ALL]
 
 
 def _chosen(fronts: list[ShopFront], codes: list[str]) -> list[ShopFront]:

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from recovery import complaints, console, db, rights
+from admin import rights
+from recovery import complaints, console, db
 from recovery.carts import take_back_for_person
 from recovery.cli_import import import_app
 from recovery.cli_providers import providers_app

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from recovery import console, provider_events, rights
+from admin import rights
+from recovery import console, provider_events
 from recovery.models import MailProvider
 from recovery.provider_reports import PROVIDERS
 from recovery.runtime import Runtime, with_runtime

@@ -5,6 +5,7 @@ import asyncio
 import structlog
 
 from recovery.emails import Letter, Links, render_copy
+from recovery.emails_look import read_look
 from recovery.mailer import Mailer, NoAnswer, Refusal, RelayTrouble, profile_of
 from recovery.models import Abandonment, Cart, Email
 from recovery.runtime import Runtime
@@ -32,7 +33,8 @@ async def send_copies(runtime: Runtime, store: StoreInForce) -> int:
 async def _send_copy(runtime: Runtime, store: StoreInForce, email: Email, mailer: Mailer) -> str:
     abandonment = await Abandonment.get(id=email.abandonment_id).prefetch_related("cart__items")
     cart: Cart = abandonment.cart
-    letter = Letter(email, store, cart, list(cart.items), email.words or {}, Links())
+    items = list(cart.items)
+    letter = Letter(email, store, cart, items, email.words or {}, Links(), await read_look(store, items))
     body = await asyncio.to_thread(render_copy, letter, f"{runtime.settings.public_url}/admin")
     try:
         await mailer.offer(store.settings.sender_address or "", email.copy_to or "")

@@ -88,7 +88,7 @@ async def settle(
     verdict = decide(facts, now)
     coupon = None
     if verdict.percent:
-        coupon, verdict = await _hold(store, abandonment, facts, verdict, now)
+        coupon, verdict = await _hold(store, connection, abandonment, facts, verdict, now)
     await keep(store, abandonment, step, verdict, now)
     if coupon is not None:
         coupon.cart = cart
@@ -164,6 +164,12 @@ async def note_failure(coupon: Coupon, error: str, next_try_at: datetime | None)
     await coupon.save(update_fields=["asks", "last_error", "next_try_at"])
 
 
+async def note_attached(coupon: Coupon) -> None:
+    """The code is about to be put into its cart by us."""
+    coupon.attached = True
+    await coupon.save(update_fields=["attached"])
+
+
 async def close(coupon: Coupon, reason: str, now: datetime, *, known_to_shop: bool) -> bool:
     """End a coupon that is not used; its money is free once the shop can't take it any more. Whether it was open."""
     status = "withdrawing" if known_to_shop else "released"
@@ -220,16 +226,22 @@ def _again(known: Coupon, facts: CouponFacts, now: datetime) -> Verdict:
 
 
 async def _hold(
-    store: StoreInForce, abandonment: Abandonment, facts: CouponFacts, verdict: Verdict, now: datetime
+    store: StoreInForce,
+    connection: Connection,
+    abandonment: Abandonment,
+    facts: CouponFacts,
+    verdict: Verdict,
+    now: datetime,
 ) -> tuple[Coupon | None, Verdict]:
     """Hold the money and a code for a verdict; what stands in the way becomes the verdict."""
     expires_at = (now + timedelta(hours=store.settings.coupon_expiry_hours)).replace(microsecond=0)
-    percent, code, source = verdict.percent, codes.new_code(store.settings.coupon_prefix), "callback"
-    if store.settings.coupon_callback_url is None:
+    source = await codes.source_of(store, connection)
+    percent, code = verdict.percent, codes.new_code(store.settings.coupon_prefix)
+    if source not in codes.MADE_HERE:
         loaded = await codes.take_loaded(store, percent, now)
         if loaded is None:
             return None, Verdict(0, "no_code_left", verdict.values, verdict.checks)
-        percent, code, source = loaded.percent, loaded.code, "loaded"
+        source, percent, code = "loaded", loaded.percent, loaded.code
         expires_at = min(expires_at, loaded.expires_at or expires_at)
     amount, month = worst_case(facts.value or 0, percent), ledger.month_of(store, now)
     if not await ledger.reserve(month, amount, now):

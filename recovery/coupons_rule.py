@@ -45,7 +45,7 @@ COUPON_REASONS = {
     "same_again": "It carries the coupon of {percent} % that this cart has already.",
     "coupons_off": "Coupons are switched off for this store.",
     "step_without": "This message is one that carries no coupon.",
-    "no_source": "The store has no way to get coupons: neither coupon_callback_url nor loaded codes.",
+    "no_source": "The store has no way to get coupons: no call-back, not in Magento, and no loaded codes.",
     "held_out": "This person is in the hold-out group.",
     "payment_failed": "A payment failed; the mail is about that, not about a discount.",
     "own_code": "The cart already has a code of the customer's own.",

@@ -1,4 +1,4 @@
-"""The shop's side of coupons: the signed call-back of a generic shop, and the codes that a merchant loaded."""
+"""The shop's side of coupons: a signed call-back, the shop's own interface, or the codes that a merchant loaded."""
 
 import asyncio
 import secrets
@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import httpx2
@@ -15,9 +15,11 @@ from standardwebhooks.webhooks import Webhook
 
 from recovery import db
 from recovery.errors import CartbackError
-from recovery.models import Connection, Coupon, LoadedCode, Store
+from recovery.models import Connection, Coupon, LoadedCode, Store, SyncState
 from recovery.outgoing import AddressRefused, GuardedTransport
 from recovery.runtime import Runtime
+from recovery.stores import base
+from recovery.stores.connectors import MAGENTO, front_of, open_connector
 from recovery.stores.registry import StoreInForce
 from recovery.text import one_line
 
@@ -30,6 +32,10 @@ PAUSE_SECONDS = 0.2
 _AGAIN = frozenset({408, 425, 429})
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 LONGEST_CODE = 64
+
+Source = Literal["callback", "magento", "loaded"]
+#: Sources whose codes are made here, so that the shop has to be told of each.
+MADE_HERE: tuple[Source, ...] = ("callback", "magento")
 
 _TAKE = """
 UPDATE loaded_code SET taken_at = $3
@@ -48,6 +54,10 @@ class ShopRefuses(Exception):
 
 class ShopAway(Exception):
     """Nobody answered, or asked to come again; whether the shop took it is not known."""
+
+
+class ShopBusy(Exception):
+    """The code lies in a cart that may be paid this minute; to be withdrawn later."""
 
 
 @dataclass(frozen=True)
@@ -86,21 +96,36 @@ def callback_fault(url: str, connection: Connection) -> str | None:
     return None
 
 
-async def source_of(store: StoreInForce, connection: Connection) -> str | None:
-    """Where the store's coupons come from: ``callback``, ``loaded`` or nowhere."""
+async def source_of(store: StoreInForce, connection: Connection) -> Source | None:
+    """Where the store's coupons come from, if from anywhere; a call-back goes before the shop's own interface."""
     url = store.settings.coupon_callback_url
     if url is not None:
         return "callback" if callback_fault(url, connection) is None else None
+    if store.settings.coupon_in_magento and connection.platform == MAGENTO:
+        return "magento"
     return "loaded" if await LoadedCode.exists(store_id=store.row.id) else None
 
 
-async def create(runtime: Runtime, store: StoreInForce, connection: Connection, coupon: Coupon) -> None:
-    """Have the shop take a coupon; the same coupon as often as it needs.
+async def create(
+    runtime: Runtime,
+    store: StoreInForce,
+    connection: Connection,
+    coupon: Coupon,
+    connector: base.Connector | None = None,
+) -> None:
+    """Have the shop take a coupon; the same coupon as often as it needs. ``connector`` is an open one, if there is.
 
     Raises:
         ShopRefuses: it never will.
         ShopAway: it may later, or may have.
     """
+    if coupon.source == "magento":
+        await _make_in_shop(store, connector, coupon)
+    else:
+        await _tell_of(runtime, store, connection, coupon)
+
+
+async def _tell_of(runtime: Runtime, store: StoreInForce, connection: Connection, coupon: Coupon) -> None:
     cart = coupon.cart
     data = {
         "code": coupon.code,
@@ -118,13 +143,27 @@ async def create(runtime: Runtime, store: StoreInForce, connection: Connection, 
     await _call(runtime, store, connection, call)
 
 
-async def withdraw(runtime: Runtime, store: StoreInForce, connection: Connection, coupon: Coupon) -> None:
+async def withdraw(
+    runtime: Runtime, store: StoreInForce, connection: Connection, coupon: Coupon, *, at_once: bool = False
+) -> None:
     """Have the shop forget a coupon; that it never knew it is as good.
 
     Raises:
         ShopRefuses: it will not.
         ShopAway: nobody answered.
+        ShopBusy: a cart holds the code, and ``at_once`` is not set.
     """
+    if coupon.source == "magento":
+        try:
+            async with open_connector(connection, runtime.keys.vault, runtime.now) as connector:
+                await _interface(connector).forget_coupon(coupon.code, at_once=at_once)
+        except base.ShopBusy as busy:
+            raise ShopBusy(str(busy)) from busy
+        except base.ShopRefused as refusal:
+            raise ShopRefuses(str(refusal)[:200]) from refusal
+        except CartbackError as error:
+            raise ShopAway(str(error)[:200]) from error
+        return
     try:
         at = coupon.closed_at or coupon.expires_at
         call = Call(f"coupon-{coupon.id}-withdraw", "coupon.withdraw", at, {"code": coupon.code})
@@ -169,6 +208,37 @@ async def load(
             ignore_conflicts=True,
         )
     return len(fresh), len(unique) - len(fresh)
+
+
+async def _make_in_shop(store: StoreInForce, connector: base.Connector | None, coupon: Coupon) -> None:
+    front = front_of(store.row)
+    wanted = base.CouponWanted(
+        code=coupon.code,
+        percent=coupon.percent,
+        expires_at=coupon.expires_at,
+        website_id=front.website_id if front else "",
+        uses_per_customer=store.settings.coupon_uses_per_customer,
+        asked_before=coupon.asks > 0,
+        quote_id=coupon.cart.quote_id if coupon.attached else None,
+    )
+    try:
+        wrong = await _interface(connector).make_coupon(wanted)
+    except base.ShopRefused as refusal:
+        raise ShopRefuses(str(refusal)[:200]) from refusal
+    except CartbackError as error:
+        raise ShopAway(str(error)[:200]) from error
+    # The doctor tells of them; the newest reading of a rule is the one that counts.
+    kept = {f"{wanted.website_id}:{wanted.percent}": [[rule.rule_id, rule.name, *rule.faults] for rule in wrong]}
+    state = await SyncState.get_or_none(connection_id=coupon.connection_id)
+    known = (state.wrong_rules if state else None) or {}
+    if state is not None and known | kept != known:
+        await SyncState.filter(id=state.id).update(wrong_rules=known | kept)
+
+
+def _interface(connector: base.Connector | None) -> base.Connector:
+    if connector is None:
+        raise ShopAway("the connection is not one of a shop with an interface")
+    return connector
 
 
 async def _call(runtime: Runtime, store: StoreInForce, connection: Connection, call: Call) -> None:

@@ -13,6 +13,8 @@ from recovery.stores.registry import StoreInForce
 TRY_AGAIN = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6))
 #: A code that ended so long ago is as good as withdrawn, whether the shop answers or not.
 OVER_FOR = timedelta(days=7)
+#: A code in a cart that may be paid this minute is looked at again after so long.
+HELD = timedelta(hours=1)
 #: A mail that lost its reason may still be in a sender's hands for so long.
 QUIET = timedelta(minutes=10)
 
@@ -37,13 +39,13 @@ async def sweep(runtime: Runtime, store: StoreInForce) -> dict[str, int]:
         coupon = await Coupon.get(id=row["id"])
         reason = "expired" if coupon.expires_at <= now else "not_sent"
         # Whatever we noted: a crash may have come between the shop's yes and our note of it.
-        await coupons.close(coupon, reason, now, known_to_shop=coupon.source == "callback")
+        await coupons.close(coupon, reason, now, known_to_shop=coupon.source in shop.MADE_HERE)
     return {"withdrawn": await _withdraw_due(runtime, store, now, batch)}
 
 
 async def withdraw_one(coupon: Coupon, now: datetime) -> bool:
     """Take one coupon back by hand; the next sweep tells the shop. Whether it was open."""
-    return await coupons.close(coupon, "by_hand", now, known_to_shop=coupon.source == "callback")
+    return await coupons.close(coupon, "by_hand", now, known_to_shop=coupon.source in shop.MADE_HERE)
 
 
 async def _withdraw_due(runtime: Runtime, store: StoreInForce, now: datetime, batch: int) -> int:
@@ -53,8 +55,13 @@ async def _withdraw_due(runtime: Runtime, store: StoreInForce, now: datetime, ba
     connection = await _connection(store.row)
     done = 0
     for coupon in due:
+        # Carts may lie for ever, and Magento takes a code after its end: some days later it goes all the same.
+        at_once = coupon.closed_reason == "by_hand" or coupon.expires_at + OVER_FOR <= now
         try:
-            await shop.withdraw(runtime, store, connection, coupon)
+            await shop.withdraw(runtime, store, connection, coupon, at_once=at_once)
+        except shop.ShopBusy as busy:
+            await coupons.note_failure(coupon, str(busy), now + HELD)
+            continue
         except shop.ShopRefuses as refusal:
             log.warning("coupon.not_withdrawn", coupon=str(coupon.id), answer=str(refusal))
         except shop.ShopAway as away:

@@ -11,6 +11,7 @@ from recovery import campaigns, campaigns_facts, coupons, db, delivery_coupons, 
 from recovery.crash import crash_point
 from recovery.eligibility import Failure, first_failure
 from recovery.emails import Letter, coupon_words, make_links, ready_made_words, render
+from recovery.emails_look import read_look
 from recovery.emails_model import WRITING_SECONDS, write
 from recovery.llm_batch import Window
 from recovery.mailer import Refusal
@@ -57,6 +58,7 @@ class EmailSweep(Sweep[Email]):
         """Send what is due, with the shop at hand."""
         connection = await Connection.get(id=self.store.row.connection_id)
         async with open_connector(connection, self.runtime.keys.vault, self.runtime.now) as self.connector:
+            self._coupon_window.connector = self.connector
             await super().run()
 
     async def look_again(self, claim: Claim) -> str | None:
@@ -103,7 +105,7 @@ class EmailSweep(Sweep[Email]):
         if not renewed:
             raise LostClaim
         links = await make_links(self.runtime, self.store, email, cart, now)
-        return Letter(email, self.store, cart, items, words, links)
+        return Letter(email, self.store, cart, items, words, links, await read_look(self.store, items))
 
     async def _coupon(self, claim: Claim, email: Email) -> coupons.CouponState | None:
         """The coupon of a mail about to be written, known to the shop.

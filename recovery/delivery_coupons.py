@@ -11,6 +11,7 @@ from recovery.coupons_rule import Verdict
 from recovery.crash import crash_point
 from recovery.models import Abandonment, Connection, Coupon
 from recovery.runtime import Runtime
+from recovery.stores.base import Connector
 from recovery.stores.registry import StoreInForce
 
 WAITS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(minutes=30))
@@ -28,8 +29,9 @@ class CouponWaits(Exception):
 
 @dataclass
 class Window:
-    """The shop's call-back during one sweep: once it is away nobody else asks it."""
+    """The shop during one sweep: once it is away nobody else asks it. ``connector`` reads it, where one does."""
 
+    connector: Connector | None = None
     trouble: str | None = None
 
 
@@ -43,7 +45,7 @@ async def issue(runtime: Runtime, store: StoreInForce, window: Window, coupon: C
         return coupons.state(coupon)
     now = runtime.now()
     try:
-        if coupon.source == "callback":
+        if coupon.source in shop.MADE_HERE:
             await _ask(runtime, store, window, coupon)
     except shop.ShopRefuses as refusal:
         await _go_without(store, coupon, "shop_refused", str(refusal), now)
@@ -69,7 +71,11 @@ async def issue(runtime: Runtime, store: StoreInForce, window: Window, coupon: C
 async def _ask(runtime: Runtime, store: StoreInForce, window: Window, coupon: Coupon) -> None:
     if window.trouble is not None:
         raise shop.ShopAway(window.trouble)
-    await shop.create(runtime, store, await Connection.get(id=coupon.connection_id), coupon)
+    connection = await Connection.get(id=coupon.connection_id)
+    if coupon.source == "magento" and store.settings.coupon_attach and not coupon.attached:
+        # Noted first: a cart that comes back with our own code in it was not touched by its shopper.
+        await coupons.note_attached(coupon)
+    await shop.create(runtime, store, connection, coupon, window.connector)
 
 
 async def _go_without(store: StoreInForce, coupon: Coupon, reason: str, error: str, now: datetime) -> None:

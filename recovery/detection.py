@@ -16,7 +16,7 @@ from recovery.stores.registry import StoreInForce
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 _DUE = """
-SELECT c.id, c.fingerprint, c.email_hash, c.total, c.currency, c.currency_digits
+SELECT c.id, c.email_hash
   FROM cart c
  WHERE c.store_id = $1 AND c.status = 'active' AND c.email_hash IS NOT NULL
    AND c.activity_at <= $2 AND c.activity_at > $3
@@ -28,6 +28,16 @@ SELECT c.id, c.fingerprint, c.email_hash, c.total, c.currency, c.currency_digits
                       AND (a.open_key IS NOT NULL OR a.fingerprint = c.fingerprint AND a.detected_at >= c.activity_at))
  ORDER BY c.activity_at
  LIMIT $4
+"""
+# One statement for a batch of any size; the carts are locked, so they are as they were judged.
+_OPEN = """
+INSERT INTO abandonment (connection_id, store_id, cart_id, open_key, status, detected_at, email_hash, arm,
+                         holdout_percent, fingerprint, total, currency, currency_digits, contributions)
+SELECT c.connection_id, $3, c.id, c.id, 'detected', $4, c.email_hash, d.arm,
+       $5, c.fingerprint, c.total, c.currency, c.currency_digits, '[]'
+  FROM unnest($1::bigint[], $2::text[]) WITH ORDINALITY d(cart_id, arm, place)
+  JOIN cart c ON c.id = d.cart_id
+ ORDER BY d.place
 """
 
 
@@ -43,23 +53,9 @@ async def sweep(store: StoreInForce, keys: Keys, now: datetime, limit: int | Non
         due = await db.client().execute_query_dict(
             f"{_DUE} FOR UPDATE OF c SKIP LOCKED", _window(store, until, now, limit)
         )
-        await Abandonment.bulk_create(
-            Abandonment(
-                connection_id=store.row.connection_id,
-                store_id=store.row.id,
-                cart_id=cart["id"],
-                open_key=cart["id"],
-                detected_at=now,
-                email_hash=cart["email_hash"],
-                arm=arm(keys, store.row.connection_id, cart["email_hash"], store.settings.holdout_percent),
-                holdout_percent=store.settings.holdout_percent,
-                fingerprint=cart["fingerprint"],
-                total=cart["total"],
-                currency=cart["currency"],
-                currency_digits=cart["currency_digits"],
-            )
-            for cart in due
-        )
+        share, connection = store.settings.holdout_percent, store.row.connection_id
+        arms = [arm(keys, connection, cart["email_hash"], share) for cart in due]
+        await db.client().execute_query(_OPEN, [[cart["id"] for cart in due], arms, store.row.id, now, share])
         await _tell(store, [cart["id"] for cart in due])
     return len(due)
 
@@ -139,5 +135,7 @@ async def expire(store: StoreInForce, now: datetime) -> int:
 
 def arm(keys: Keys, connection_id: int, email_hash: str, holdout_percent: int) -> str:
     """``holdout`` for a fixed share of people, the same for every cart of a person, decided before any mail or cost."""
+    if not holdout_percent:
+        return "treatment"
     digest = hmac.new(keys.pepper, f"arm {connection_id} {email_hash}".encode(), hashlib.sha256).digest()
     return "holdout" if int.from_bytes(digest[:4], "big") % 100 < holdout_percent else "treatment"

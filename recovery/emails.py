@@ -1,7 +1,7 @@
 """Writes the recovery message: its words once, its links and bytes for every attempt."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -15,19 +15,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from mjml import mjml2html
 
 from recovery.coupons import CouponState
+from recovery.emails_look import Look, branding, lines_context
 from recovery.language import Texts
 from recovery.models import Abandonment, Cart, CartItem, Email, LinkToken, Notice
-from recovery.money import babel_locale, format_money, format_quantity
+from recovery.money import babel_locale, format_money
 from recovery.runtime import Runtime
 from recovery.stores.registry import StoreInForce
-from recovery.text import one_line, untold_options
+from recovery.text import one_line
 from recovery.tokens import CartClaims, UnsubscribeClaims, new_jti, sign_cart_link, sign_unsubscribe
 
-# Gmail cuts a mail at 102 kB and hides its foot: with these, the worst cart stays below.
-MOST_LINES = 8
-MOST_OPTIONS = 5
-LONGEST_NAME = 150
-LONGEST_OPTION = 60
 LONGEST_SUBJECT = 150
 
 
@@ -50,6 +46,7 @@ class Letter:
     items: Sequence[CartItem]
     words: dict[str, Any]
     links: Links
+    look: Look = Look()
 
 
 def ready_made_words(
@@ -171,11 +168,17 @@ def render_copy(letter: Letter, admin_url: str) -> bytes:
     """The shop's own copy: marked, without the customer's links and without List-Unsubscribe."""
     texts = _texts(letter.store)
     notice = f"{texts.get('labels', 'copy')} {admin_url}"
-    copy = Letter(letter.email, letter.store, letter.cart, letter.items, letter.words | {"notice": notice}, Links())
+    copy = replace(letter, words=letter.words | {"notice": notice}, links=Links())
     message = _message(copy, letter.email.copy_to or "", one_line(f"[Cartback] {letter.words['subject']}"))
     message["Message-ID"] = message_id(letter.email, letter.store).replace("<", "<copy.", 1)
     message["Auto-Submitted"] = "auto-generated"
     return bytes(message)
+
+
+def mark_as_test(letter: Letter) -> Letter:
+    """The same letter for somebody who tries how mails arrive: marked in its subject and its first line."""
+    told = {"subject": one_line(f"[Cartback test] {letter.words['subject']}", LONGEST_SUBJECT)}
+    return replace(letter, words=letter.words | told | {"notice": _texts(letter.store).get("labels", "test")})
 
 
 def render_parts(letter: Letter) -> tuple[str, str]:
@@ -209,49 +212,25 @@ def make_message(store: StoreInForce, to: str, subject: str, text: str, html: st
 
 
 def _context(letter: Letter) -> dict[str, Any]:
-    cart, store = letter.cart, letter.store
+    store = letter.store
     texts = _texts(store)
-    shown = letter.items[:MOST_LINES]
-    hidden = len(letter.items) - len(shown)
-
-    def money(amount: int) -> str:
-        return format_money(amount, cart.currency, store.row.language, cart.currency_digits)
-
-    return {
+    told = {
         "language": texts.language,
         "shop": one_line(store.row.name),
         "words": {"notice": "", "coupon": None, "bullets": [], "closing": ""} | letter.words,
         "labels": texts.section("labels", shop=one_line(store.row.name)),
-        "lines": [
-            {
-                "name": one_line(item.name, LONGEST_NAME),
-                "options": [
-                    {name: one_line(text, LONGEST_OPTION) for name, text in option.items()}
-                    for option in untold_options(item.name, item.options)[:MOST_OPTIONS]
-                ],
-                "quantity": format_quantity(item.quantity, store.row.language),
-                "price": money(item.row_total),
-                "image_url": item.image_url,
-            }
-            for item in shown
-        ],
-        "more": texts.get("more", "other", n=hidden) if hidden else "",
-        "sums": _sums(cart, texts, money),
-        "total": money(cart.total),
         "links": letter.links,
-        "postal_address": one_line(store.settings.postal_address or ""),
+        "imprint": _imprint(store),
         "privacy_url": store.settings.privacy_url,
     }
+    look = branding(store.settings, letter.look.hosts)
+    return told | look | lines_context(store, letter.cart, letter.items, letter.look, texts)
 
 
-def _sums(cart: Cart, texts: Texts, money: Any) -> list[dict[str, str]]:
-    """What lies between the lines and the total, as far as the shop said."""
-    rows = []
-    if cart.discount:
-        rows.append({"label": texts.get("labels", "discount"), "amount": money(-cart.discount)})
-    if cart.shipping is not None:
-        rows.append({"label": texts.get("labels", "shipping"), "amount": money(cart.shipping)})
-    return rows
+def _imprint(store: StoreInForce) -> str:
+    """Who writes and from where; an address that begins with the shop's name does not get it twice."""
+    shop, address = one_line(store.row.name), one_line(store.settings.postal_address or "")
+    return address if address.casefold().startswith(shop.casefold()) else f"{shop}, {address}"
 
 
 def _texts(store: StoreInForce) -> Texts:

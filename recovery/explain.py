@@ -61,7 +61,7 @@ _EMAILS = {
 
 
 #: Why a mail ended that no check held back.
-_ENDS = {
+ENDS = {
     "refused": "the relay refused it for good",
     "attempts_used_up": "the relay refused it as often as max_email_attempts allows",
     "crash_loop": "it kept ending the process that was to send it",
@@ -71,6 +71,7 @@ _ENDS = {
     "expired": "nobody came back in time",
     "dismissed": "there was nothing left to win back",
     "erased": "the person was erased",
+    "by_hand": "somebody took it back",
     "unsubscribe": "the person unsubscribed",
     "complaint": "the person complained of a mail",
     "bounce": "the address does not take mail",
@@ -255,7 +256,7 @@ def _cause(code: str, detail: str | None) -> str:
 def _email(store: StoreInForce, email: Email) -> str:
     answer = f" ({email.smtp_code} {email.smtp_text})" if email.smtp_code else ""
     ended = email.closed_reason
-    reason = f", because: {_ENDS.get(ended) or explained(ended, (), store.zone)}" if ended else ""
+    reason = f", because: {ENDS.get(ended) or explained(ended, (), store.zone)}" if ended else ""
     when = f" on {_at(email.sent_at, store)}" if email.sent_at else ""
     if email.status == "pending" and email.next_attempt_at > email.created_at:
         when = f", to be looked at again on {_at(email.next_attempt_at, store)}"

@@ -22,6 +22,22 @@ def languages() -> list[str]:
     return sorted(names)
 
 
+def missing_texts(language: str) -> list[str]:
+    """What a catalogue lacks, as ``section.key``: for each of these English stands in, or one plural for another."""
+    own, wanted = _catalogue(language), list[str]()
+    for section, texts in _catalogue(FALLBACK).items():
+        if not isinstance(texts, dict):
+            wanted += [] if section in own else [section]
+            continue
+        keys = {key.removesuffix("_formal") for key in texts}
+        if keys == set(babel_locale(FALLBACK).plural_form.tags | {"other"}):
+            keys = set(babel_locale(language).plural_form.tags | {"other"})
+        elif "other" in own.get(section, {}):
+            continue
+        wanted += [f"{section}.{key}" for key in sorted(keys) if key not in own.get(section, {})]
+    return wanted
+
+
 class Texts:
     """The texts of one language and form of address.
 

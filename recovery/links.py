@@ -22,8 +22,10 @@ from recovery.language import Texts
 from recovery.models import Cart, LinkToken, LinkVisit, Store, Suppression
 from recovery.persons import lift_suppression, lock_persons, suppress, suppression_in_force
 from recovery.runtime import Runtime
+from recovery.stores.connectors import ASKED, front_of
+from recovery.stores.magento_stores import login_url
 from recovery.stores.registry import in_force
-from recovery.swaps import read_shown
+from recovery.swaps import OPEN_CARTS, read_shown
 from recovery.tokens import UnsubscribeClaims, read_cart_link, read_unsubscribe, sign_handoff
 
 CartLinkKind = Literal["restore", "assistant"]
@@ -102,8 +104,23 @@ async def restore(request: Request) -> Response:
     if opened.cart.status == "ordered":
         return await _saved_cart(opened, None, ordered=True)
     coupon = await coupons.of_cart(opened.cart.id, now, opened.link.email_hash)
-    if opened.cart.restore_url:
-        return RedirectResponse(await _with_handoff(runtime, opened, coupon), 302, headers=pages.PRIVATE)
+    target = opened.cart.restore_url or await _scripted_page(opened)
+    if target:
+        return RedirectResponse(await _with_handoff(runtime, opened, coupon, target), 302, headers=pages.PRIVATE)
+    return await _saved_cart(opened, coupon, ordered=False)
+
+
+async def _scripted_page(opened: OpenedLink) -> str | None:
+    """The shop's cart page where our script stands on it; None where it does not."""
+    scripted = (await in_force(opened.store)).settings.storefront_script
+    return opened.cart.cart_url if scripted and opened.store.connection.platform in ASKED else None
+
+
+async def show_saved(runtime: Runtime, opened: OpenedLink) -> Response:
+    """The saved cart itself, for whoever was handed to a shop that could not give it back."""
+    if opened.cart.status not in OPEN_CARTS:
+        return await _saved_cart(opened, None, ordered=opened.cart.status == "ordered")
+    coupon = await coupons.of_cart(opened.cart.id, runtime.now(), opened.link.email_hash)
     return await _saved_cart(opened, coupon, ordered=False)
 
 
@@ -191,7 +208,7 @@ async def _person(request: Request) -> tuple[UnsubscribeClaims, Store]:
 
 
 async def _unsubscribe_page(store: Store, state: str, *, everywhere: bool = False) -> Response:
-    texts, look = await _texts(store)
+    texts, look = await texts_of(store)
     several = await Store.filter(connection_id=store.connection_id).count() > 1
     who = texts.get("unsubscribe", "all_shops", group=store.connection.name) if everywhere else store.name
     return pages.page(
@@ -207,7 +224,7 @@ async def _unsubscribe_page(store: Store, state: str, *, everywhere: bool = Fals
 
 async def _saved_cart(opened: OpenedLink, coupon: CouponState | None, *, ordered: bool) -> Response:
     store, cart = opened.store, opened.cart
-    texts, look = await _texts(store)
+    texts, look = await texts_of(store)
     shown = await read_shown(cart)
     lines = [] if ordered else await pages.compare_with_shop(store, cart, shown.lines, texts)
     return pages.page(
@@ -221,20 +238,22 @@ async def _saved_cart(opened: OpenedLink, coupon: CouponState | None, *, ordered
         total_label=texts.get("labels", "total"),
         quantity_label=texts.get("labels", "quantity"),
         shop_url=cart.cart_url or store.connection.base_url,
+        login_url=login_url(front) if cart.registered and not ordered and (front := front_of(store)) else None,
     )
 
 
-async def _texts(store: Store) -> tuple[Texts, pages.Look]:
+async def texts_of(store: Store) -> tuple[Texts, pages.Look]:
+    """A store's words in its form of address, and its look."""
     settings = (await in_force(store)).settings
     return Texts(store.language, formal=settings.form_of_address == "formal"), pages.look_of(store, settings)
 
 
-async def _with_handoff(runtime: Runtime, opened: OpenedLink, coupon: CouponState | None) -> str:
+async def _with_handoff(runtime: Runtime, opened: OpenedLink, coupon: CouponState | None, target: str) -> str:
     """The shop's restore address with a proof that lives five minutes by the real clock."""
     cart, store = opened.cart, opened.store
     secret = runtime.keys.vault.open(store.connection.hook_secret)
     more: dict[str, Any] = {"swap": (await read_shown(cart)).swaps, "coupon": coupon.code if coupon else None}
     token = sign_handoff(secret, cart.quote_id, store.code, opened.link.jti, int(time.time()), more)
-    parts = urlsplit(cart.restore_url or "")
+    parts = urlsplit(target)
     query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), ("cartback", token)])
     return urlunsplit(parts._replace(query=query))

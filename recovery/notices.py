@@ -5,7 +5,7 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
-from recovery import db
+from recovery import brand, db
 from recovery.emails import cart_link, mail_templates, make_message, message_id
 from recovery.language import Texts
 from recovery.models import LinkToken, Notice, Store
@@ -114,7 +114,8 @@ def render(store: StoreInForce, notice: Notice, words: dict[str, Any]) -> bytes:
     """The notice as it goes out."""
     texts = Texts(store.row.language, formal=store.settings.form_of_address == "formal")
     nothing = {"url": "", "lines": [], "total": "", "talk": []}
-    context = {"words": nothing | words, "language": texts.language, "shop": store.row.name}
+    look = {"colors": brand.of(store.settings.brand_color), "shop": store.row.name}
+    context = {"words": nothing | words, "language": texts.language} | look
     text, html = (mail_templates().get_template(f"notice.{part}").render(context) for part in ("txt", "html"))
     message = make_message(
         store, notice.to_address or "", words["subject"], text.strip() + "\n", html, notice.created_at

@@ -17,7 +17,7 @@ from recovery.models import Cart, Connection, Product, Store
 from recovery.money import format_money, format_quantity, unit_name
 from recovery.store_settings import StoreSettings
 from recovery.stores.reading import url_fault
-from recovery.swaps import ShownLine
+from recovery.swaps import ShownLine, state_today
 from recovery.text import untold_options
 
 #: Of every page that a secret link opens: nothing kept, nobody told where one came from.
@@ -54,17 +54,14 @@ def _line(store: Store, cart: Cart, line: ShownLine, product: Product | None, te
     price = money(store, cart, line.total, texts)
     quantity = format_quantity(line.quantity, store.language, line.sold_by)
     options = untold_options(line.name, line.options)
-    if product is None or product.currency != cart.currency:
-        return Line(line, options, "unknown", texts.get("state", "unknown"), price, quantity)
-    if not product.active or not product.in_stock:
-        return Line(line, options, "gone", texts.get("state", "gone"), price, quantity)
+    state: str = state_today(cart, line.item, product)
+    if product is None or state in {"unknown", "gone"}:
+        return Line(line, options, state, texts.get("state", state), price, quantity)
     if line.was is not None:
-        return Line(line, options, "taken", texts.get("state", "taken"), price, quantity)
-    if line.item.unit_price is not None and line.item.unit_price != product.price:
-        # The price as it is, whether it rose or fell: a drop is never announced, nor an old price struck through.
-        note = texts.get("state", "changed", now=money(store, cart, product.price, texts))
-        return Line(line, options, "changed", note, price, quantity)
-    return Line(line, options, "in", texts.get("state", "in"), price, quantity)
+        state = "taken"
+    # The price as it is, whether it rose or fell: a drop is never announced, nor an old price struck through.
+    note = texts.get("state", state, now=money(store, cart, product.price, texts))
+    return Line(line, options, state, note, price, quantity)
 
 
 async def price_today(store: Store, cart: Cart, lines: Sequence[ShownLine], texts: Texts) -> list[Line]:

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
+
 from recovery import db
 from recovery.heuristic import CartFacts, score
 from recovery.llm_batch import Answer, Window, has_model
@@ -26,6 +28,13 @@ _SCORED = [
     "heuristic_reason", "model_score", "model_reason", "model_rationale", "score_model", "score_tokens", "score_cause",
     "score_detail", "scoring_until",
 ]  # fmt: skip
+
+# One parameter for a batch of any size: the ORM's bulk update takes two for each value, of which there may be 32,767.
+_WRITE = f"""
+UPDATE abandonment a SET {", ".join(f"{name} = v.{name}" for name in _SCORED)}
+  FROM jsonb_populate_recordset(NULL::abandonment, $1::jsonb) v
+ WHERE a.id = v.id
+"""  # noqa: S608
 
 _HOLD = """
 UPDATE abandonment SET scoring_until = now() + make_interval(secs => $1)
@@ -72,7 +81,8 @@ async def sweep(store: StoreInForce, now: datetime, limit: int | None = None, wi
             return 0
         for abandonment, facts in zip(found, await gather(store, found, now), strict=True):
             _note(store, abandonment, facts, None, now)
-        await Abandonment.bulk_update(found, fields=_SCORED)
+        told = [{name: getattr(row, name) for name in ("id", *_SCORED)} for row in found]
+        await db.client().execute_query(_WRITE, [orjson.dumps(told).decode()])
     return len(found)
 
 

@@ -14,6 +14,7 @@ from recovery.store_settings_limits import LimitSettings
 from recovery.store_settings_mail import MailSettings
 from recovery.store_settings_model import SEALED, ModelSettings
 from recovery.store_settings_privacy import PrivacySettings
+from recovery.store_settings_storefront import StorefrontSettings
 
 REASON_CODES = (
     "price_sensitivity",
@@ -42,6 +43,7 @@ class SettingRefused(CartbackError):
 
 
 class StoreSettings(
+    StorefrontSettings,
     PrivacySettings,
     AttributionSettings,
     ModelSettings,

@@ -79,6 +79,12 @@ class CouponSettings(BaseModel):
     coupon_callback_url: str | None = Field(
         None, max_length=1024, description="Where the shop takes coupons; at a host of the connection."
     )
+    coupon_in_magento: bool = Field(
+        False, description="Whether coupons are made in Magento itself; its integration needs two more rights."
+    )
+    coupon_attach: bool = Field(
+        False, description="Whether a coupon made in Magento is put into the cart too, where that holds no code yet."
+    )
     coupon_failure: Literal["send_without", "hold"] = Field(
         "send_without", description="When the shop takes no coupon for too long: send the mail without, or hold it."
     )

@@ -28,11 +28,11 @@ class MailSettings(BaseModel):
     logo_url: str | None = Field(
         None,
         max_length=1024,
-        description="The store's logo on pages reached from a mail; shown if its host is one of the connection's.",
+        description="The store's logo in mails and on their pages; shown if its host is one of the connection's.",
     )
     brand_color: str | None = Field(
         None,
-        description="The store's colour on pages reached from a mail, such as #1d5a8a; made readable where it is not.",
+        description="The store's colour in mails and on their pages, such as #1d5a8a; made readable where it is not.",
     )
     form_of_address: Literal["informal", "formal"] = Field(
         "informal", description="How Polish texts address the customer: informal (Ty) or formal (Państwo)."

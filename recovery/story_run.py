@@ -5,6 +5,7 @@ import shutil
 import sys
 import time
 from dataclasses import asdict
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,14 @@ import orjson
 import typer
 
 from recovery import console
+from recovery.clock import ShiftedClock
 from recovery.demo.story import Step, StepFailed, tell
 from recovery.demo_run import running_demo
 from recovery.settings import Settings, child_environment
 
 ANY_PORT = 0
+MORNING = 10
+"""The hour (UTC) at which the story begins, at whatever real one: a score takes the hour in."""
 
 
 async def run_story(settings: Settings, *, as_document: bool) -> None:
@@ -30,6 +34,7 @@ async def run_story(settings: Settings, *, as_document: bool) -> None:
     quiet = (lambda _: None) if as_document else console.progress
     async with running_demo(own, ANY_PORT, quiet) as demo:
         ready = time.monotonic() - started
+        ShiftedClock(folder / "clock").advance(minutes_until_morning(datetime.now(UTC)))
         async for step in tell(demo.base_url, partial(_explain, folder)):
             steps.append(step)
             if not as_document:
@@ -44,6 +49,11 @@ async def run_story(settings: Settings, *, as_document: bool) -> None:
         console.line(f"\n{verdict}: {len(steps)} steps in {seconds} s ({ready:.1f} s of them to start the servers).")
     if not held:
         raise typer.Exit(console.FAILED)
+
+
+def minutes_until_morning(now: datetime) -> int:
+    """Whole minutes from ``now`` to the next full hour of ``MORNING`` in UTC, 1 to 1,440."""
+    return 1440 - (now.hour * 60 + now.minute - MORNING * 60) % 1440
 
 
 async def _explain(state_dir: Path, query: str) -> list[dict[str, Any]]:

@@ -60,6 +60,15 @@ class ShownCart:
         return [[line.was, line.product_id] for line in self.lines if line.was is not None]
 
 
+def state_today(cart: Cart, item: CartItem, product: Product | None) -> Literal["in", "changed", "gone", "unknown"]:
+    """What became of a line since the shop told it: there as it was, at another price, not to be had, or not known."""
+    if product is None or product.currency != cart.currency:
+        return "unknown"
+    if not product.active or not product.in_stock:
+        return "gone"
+    return "changed" if item.unit_price is not None and item.unit_price != product.price else "in"
+
+
 async def read_shown(cart: Cart) -> ShownCart:
     """The cart to restore, as it stands now."""
     items = await CartItem.filter(cart_id=cart.id).order_by("position")

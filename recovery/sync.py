@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import structlog
 
-from recovery import sync_carts, sync_catalogue, sync_orders
+from recovery import sync_carts, sync_catalogue, sync_orders, sync_pages
 from recovery.errors import CartbackError
 from recovery.models import Connection, SyncState
 from recovery.runtime import Runtime
@@ -49,6 +49,7 @@ async def sync(runtime: Runtime, connection: Connection, *, full: bool = False) 
             await sync_orders.read(run)
             await sync_carts.read(run)
             await sync_catalogue.read(run)
+            await sync_pages.read(run)
         except LeaseLost:
             return run.counts
         except ShopError as error:
@@ -91,10 +92,11 @@ async def _forget_cursors(run: Round) -> None:
     state = run.state
     state.orders_since = state.orders_started = state.carts_started = None
     state.orders_after = state.carts_after = 0
-    state.unreadable, state.catalogue = [], {}
+    state.unreadable, state.catalogue, state.pages = [], {}, None
     await run.save(
-        "orders_since", "orders_started", "orders_after", "carts_started", "carts_after", "unreadable", "catalogue"
-    )
+        "orders_since", "orders_started", "orders_after", "carts_started", "carts_after", "unreadable", "catalogue",
+        "pages",
+    )  # fmt: skip
 
 
 async def _failed(run: Round, error: ShopError) -> None:

@@ -29,8 +29,8 @@ async def _read_front(run: Round, store: StoreInForce, front: ShopFront) -> None
     cursor: dict[str, Any] = dict(run.state.catalogue.get(front.external_id, {}))
     now = run.now()
     if "started" not in cursor:
-        whole = _is_due(cursor.get("whole_at"), EVERYTHING_EVERY, now)
-        if not whole and not _is_due(cursor.get("read_at"), CHANGES_EVERY, now):
+        whole = is_due(cursor.get("whole_at"), EVERYTHING_EVERY, now)
+        if not whole and not is_due(cursor.get("read_at"), CHANGES_EVERY, now):
             return
         cursor |= {"started": now.isoformat(), "after": 0, "whole": whole}
     since = None if cursor["whole"] else datetime.fromisoformat(cursor["read_at"]) - OVERLAP
@@ -47,7 +47,8 @@ async def _read_front(run: Round, store: StoreInForce, front: ShopFront) -> None
         await run.save("catalogue")
 
 
-def _is_due(last: str | None, period: timedelta, now: datetime) -> bool:
+def is_due(last: str | None, period: timedelta, now: datetime) -> bool:
+    """Whether what was last done then, if ever, is to be done again."""
     return last is None or now - datetime.fromisoformat(last) >= period
 
 

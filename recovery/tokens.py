@@ -8,7 +8,7 @@ is for the caller (``links``). Every refusal is the same ``LinkRefused``.
 import base64
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -24,6 +24,8 @@ Kind = Literal["restore", "assistant", "unsub", "ws", "share"]
 MAX_LENGTH = 1024
 LEEWAY_SECONDS = 30
 HANDOFF_SECONDS = 300
+#: It may name as many variants as a cart has lines.
+LONGEST_HANDOFF = 4096
 MAX_LIFE_SECONDS: dict[Kind, int] = {"restore": 91 * 86400, "assistant": 31 * 86400, "ws": 15 * 60, "share": 91 * 86400}
 _SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _TYPES: dict[Kind, str] = {
@@ -60,6 +62,15 @@ class ShareClaims:
 
     cart: int
     mark: str
+
+
+@dataclass(frozen=True)
+class HandoffClaims:
+    """What a hand-off says: which cart of which store, and by which link."""
+
+    quote_id: str
+    store: str
+    ref: str
 
 
 @dataclass(frozen=True)
@@ -178,6 +189,37 @@ def sign_handoff(
     } | {name: value for name, value in (more or {}).items() if value}
     secret = base64.b64decode(hook_secret.removeprefix("whsec_") + "==")
     return jwt.encode(claims, derive(secret, "handoff"), algorithm="HS256", headers={"typ": "cb-handoff+jwt"})
+
+
+def read_handoff(hook_secrets: Iterable[str], token: str, seconds: int, *, grace: int = 0) -> HandoffClaims:
+    """The claims of a hand-off of ours, for a shop whose side our own script plays.
+
+    ``seconds`` is real time, as for ``sign_handoff``; ``grace`` so many more seconds are allowed after its end.
+
+    Raises:
+        LinkRefused: it is not genuine or its time is over (cause ``expired``).
+    """
+    if len(token) > LONGEST_HANDOFF or not _SHAPE.fullmatch(token):
+        raise LinkRefused("no token")
+    try:
+        kind = jwt.get_unverified_header(token).get("typ")
+    except jwt.PyJWTError as error:
+        raise LinkRefused("unreadable header") from error
+    if kind != "cb-handoff+jwt":
+        raise LinkRefused("another kind of token")
+    for secret in hook_secrets:
+        key = derive(base64.b64decode(secret.removeprefix("whsec_") + "=="), "handoff")
+        try:
+            data = _decode(token, key, "handoff", ["iss", "aud", "iat", "exp"])
+        except LinkRefused:
+            continue
+        _types(data, {"quote_id": str, "store": str, "ref": str, "iat": int, "exp": int})
+        if data["iat"] > seconds + LEEWAY_SECONDS or data["exp"] - data["iat"] > HANDOFF_SECONDS:
+            raise LinkRefused("it lives too long")
+        if data["exp"] + LEEWAY_SECONDS + grace < seconds:
+            raise LinkRefused("expired")
+        return HandoffClaims(data["quote_id"], data["store"], data["ref"])
+    raise LinkRefused("not genuine")
 
 
 def _sign(keys: Keys, kind: Kind, claims: dict[str, Any]) -> str:

@@ -252,9 +252,14 @@ class Shop:
 
 async def make_shop(runtime: Runtime, clock: Clock, client: httpx2.AsyncClient) -> Shop:
     """A connection "demo" with an English store "en" in euro."""
-    connection, secret = await registry.add_connection(runtime.keys, "demo", "Demo", f"https://{HOST}", clock.now())
+    return Shop(runtime, clock, client, *await make_shop_rows(runtime, clock.now()))
+
+
+async def make_shop_rows(runtime: Runtime, now: datetime) -> tuple[Connection, str, Store]:
+    """The rows of ``make_shop`` and the connection's hook secret, for who needs no client in this process."""
+    connection, secret = await registry.add_connection(runtime.keys, "demo", "Demo", f"https://{HOST}", now)
     store = await registry.add_store(connection, "en", "Tatra", language="en", currency="EUR", timezone="Europe/Warsaw")
-    return Shop(runtime, clock, client, connection, secret, store)
+    return connection, secret, store
 
 
 @asynccontextmanager

@@ -18,13 +18,14 @@ ROOTS = {
     "recovery.cli_conversations",
     "recovery.cli_coupons",
     "recovery.cli_import",
+    "recovery.cli_emails",
     "recovery.cli_magento",
+    "recovery.cli_pages",
     "recovery.cli_people",
     "recovery.cli_proof",
     "recovery.cli_providers",
     "recovery.cli_sweeps",
     "recovery.cli_webhooks",
-    "recovery.rights",
     "recovery.serve",
     "recovery.demo_run",
     "recovery.story_run",
@@ -32,7 +33,7 @@ ROOTS = {
 # Inside recovery a module imports its own line (without a circle) and lines below. A name stands for its
 # submodules and for modules that continue it: "hooks" is also recovery.hooks_schema.
 RANKS = [
-    "hooks links sharing jobs explain health pages privacy provider_events",
+    "hooks links sharing storefront jobs explain health pages privacy provider_events",
     "delivery notices copies campaigns orders detection analytics proof sync mail_events imports provider_reports",
     "eligibility bought_elsewhere emails outbox swaps attribution coupons scoring heuristic carts products episodes "
     "persons complaints webhooks",

@@ -11,7 +11,22 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from admin.api import abandonments, audit, conversations, session, settings, stores, system, users
+from admin.api import (
+    abandonment_actions,
+    abandonments,
+    analytics,
+    audit,
+    conversations,
+    coupons,
+    dashboard,
+    emails,
+    people,
+    session,
+    settings,
+    stores,
+    system,
+    users,
+)
 from admin.api.dispatch import HEADERS, Dispatch
 from admin.api.openapi import PREFIX, describe
 from admin.api.operations import Operation
@@ -22,8 +37,14 @@ log = structlog.get_logger()
 
 OPERATIONS: tuple[Operation, ...] = (
     *session.api.declared,
+    *dashboard.api.declared,
+    *analytics.api.declared,
     *abandonments.api.declared,
+    *abandonment_actions.api.declared,
+    *emails.api.declared,
     *conversations.api.declared,
+    *coupons.api.declared,
+    *people.api.declared,
     *system.api.declared,
     *stores.api.declared,
     *settings.api.declared,

@@ -19,6 +19,7 @@ from recovery.store_settings_limits import LimitSettings
 from recovery.store_settings_mail import MailSettings
 from recovery.store_settings_model import ModelSettings
 from recovery.store_settings_privacy import PrivacySettings
+from recovery.store_settings_storefront import StorefrontSettings
 from recovery.stores import registry
 
 api = Operations("settings")
@@ -32,6 +33,7 @@ GROUPS: dict[str, type[BaseModel]] = {
     "model": ModelSettings,
     "attribution": AttributionSettings,
     "privacy": PrivacySettings,
+    "storefront": StorefrontSettings,
 }
 
 

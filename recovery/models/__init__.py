@@ -14,6 +14,7 @@ from recovery.models.order import Order
 from recovery.models.person import ConsentRecord, Person, Suppression
 from recovery.models.policy import Policy
 from recovery.models.product import Product, ProductLink
+from recovery.models.shop_page import ShopPage
 from recovery.models.store import Connection, Store
 from recovery.models.sync import SyncCart, SyncState
 from recovery.models.webhook import WebhookEndpoint, WebhookMessage
@@ -49,6 +50,7 @@ __all__ = [
     "Product",
     "ProductLink",
     "RejectedDelivery",
+    "ShopPage",
     "Store",
     "Suppression",
     "SyncCart",

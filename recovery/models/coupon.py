@@ -16,8 +16,9 @@ class Coupon(Model):
 
     ``status`` is ``reserved`` (the shop has not said yes yet), ``issued`` (it has), ``redeemed`` (an order used it),
     ``withdrawing`` (over, and the shop is to forget it) or ``released`` (its money is free again). ``source`` is
-    ``callback`` or ``loaded``. ``amount`` is the worst-case discount in minor units of ``currency``, held in the
-    budget named ``budget_key``. ``asks`` counts the shop's failures to answer; ``last_error`` is the newest.
+    ``callback``, ``magento`` or ``loaded``; ``attached`` says that we put it into the cart ourselves. ``amount`` is
+    the worst-case discount in minor units of ``currency``, held in the budget named ``budget_key``. ``asks`` counts
+    the shop's failures to answer; ``last_error`` is the newest.
     """
 
     id = fields.UUIDField(primary_key=True)
@@ -38,6 +39,7 @@ class Coupon(Model):
     code = fields.CharField(64)
     percent = fields.SmallIntField()
     source = fields.CharField(16)
+    attached = fields.BooleanField(default=False, db_default=False)
     status = fields.CharField(16)
     amount = fields.BigIntField()
     currency = fields.CharField(3)

@@ -11,7 +11,9 @@ class SyncState(Model):
     """The cursors of one connection; ``lease_until`` is on the database's clock, every other time is business time.
 
     ``carts_read_at`` is when the last complete reading of all active carts began: until then nobody's silence is
-    known. A list that is being read has its ``…_started`` and the last id in ``…_after``.
+    known. A list that is being read has its ``…_started`` and the last id in ``…_after``. ``wrong_rules`` are the price
+    rules of ours that were found changed: by website and percent the id, the name and what is wrong with each.
+    ``pages`` says when the shop's pages in use were read.
     """
 
     id = fields.IntField(primary_key=True)
@@ -34,6 +36,8 @@ class SyncState(Model):
     unreadable: list[int] = fields.JSONField(default=list)
     catalogue: dict[str, Any] = fields.JSONField(default=dict)
     progress: dict[str, Any] = fields.JSONField(default=dict)
+    wrong_rules: dict[str, list[list[str]]] | None = fields.JSONField(null=True)
+    pages: dict[str, str] | None = fields.JSONField(null=True)
 
     class Meta:
         table = "sync_state"

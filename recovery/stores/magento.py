@@ -6,15 +6,32 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from recovery.stores import magento_carts, magento_orders, magento_stores
+from recovery.stores import (
+    magento_carts,
+    magento_coupons,
+    magento_forms,
+    magento_orders,
+    magento_pages,
+    magento_stores,
+)
 from recovery.stores import magento_products as shelf
-from recovery.stores.base import CartSeen, OrderSeen, Page, ProductRef, ShopFront
+from recovery.stores.base import (
+    CartSeen,
+    CouponWanted,
+    OrderSeen,
+    Page,
+    PageKind,
+    ProductRef,
+    ShopFront,
+    ShopText,
+    WrongRule,
+)
 from recovery.stores.magento_auth import Credentials
 from recovery.stores.magento_criteria import Criteria
-from recovery.stores.magento_errors import MagentoBroken
-from recovery.stores.magento_http import PAUSE, READ_SECONDS, MagentoHttp, open_magento_http
+from recovery.stores.magento_errors import MagentoBroken, MagentoError
+from recovery.stores.magento_http import PAUSE, READ_SECONDS, MagentoHttp, Pace, open_magento_http
 from recovery.stores.magento_paging import Pages
-from recovery.stores.magento_reading import decimal, listed, mapped, text
+from recovery.stores.magento_reading import decimal, identifier, listed, mapped, text
 from recovery.stores.snapshots import CartSnapshot
 
 #: Each cart costs the shop some 30 ms; bigger pages are no faster per cart and time out sooner.
@@ -28,7 +45,7 @@ Row = dict[str, Any]
 
 
 class MagentoConnector:
-    """Reads one Magento; see ``base.Connector``."""
+    """One Magento; see ``base.Connector``."""
 
     def __init__(self, http: MagentoHttp, now: Callable[[], datetime]) -> None:
         self.http = http
@@ -72,6 +89,21 @@ class MagentoConnector:
         if magento_carts.may_have_payment(seen.row):
             payment = await self.http.get(f"carts/{seen.quote_id}/selected-payment-method")
         return magento_carts.snapshot(seen, totals, payment, front, products, asked_at)
+
+    async def forms(self, quote_id: str) -> dict[str, dict[str, str] | None]:
+        """By the rows of the cart, which tell the ids of the chosen options."""
+        rows = [mapped(row) for row in listed(await self.http.get(f"carts/{quote_id}/items", attempts=1))]
+        return {text(row.get("item_id"), 64): magento_forms.fields_of(row) for row in rows}
+
+    async def guest_cart(self, secret_id: str) -> str | None:
+        """By the masked id, which whoever knows it may ask with."""
+        try:
+            row = mapped(await self.http.get(f"guest-carts/{secret_id}", attempts=1))
+        except MagentoError as error:
+            if error.status == 404:
+                return None
+            raise
+        return identifier(row.get("id")) if row.get("is_active") is True else None
 
     async def orders(self, since: datetime, after: int) -> Page:
         """Orders that changed since then."""
@@ -117,6 +149,24 @@ class MagentoConnector:
             asked = Criteria().where("entity_id", "in", missing).by_id(len(missing))
             rows += await self._rows("products", asked, front.code)
         return await self._shelf(front, rows, None, ())
+
+    async def texts(self, front: ShopFront) -> list[ShopText]:
+        """CMS pages and blocks of a store view."""
+        return await magento_pages.of_front(self.http, front)
+
+    async def texts_by_id(
+        self, kind: PageKind, ids: list[str], front: ShopFront, since: datetime | None
+    ) -> list[ShopText]:
+        """Read in any view: their texts are the same in all they are shown in."""
+        return await magento_pages.by_id(self.http, kind, ids, front, since)
+
+    async def make_coupon(self, wanted: CouponWanted) -> list[WrongRule]:
+        """On a price rule of its website and percent that all such codes share."""
+        return await magento_coupons.make(self.http, wanted)
+
+    async def forget_coupon(self, code: str, *, at_once: bool) -> None:
+        """Deleted, unless a cart holds it."""
+        await magento_coupons.forget(self.http, code, at_once=at_once)
 
     # What they are made of
 
@@ -223,9 +273,10 @@ async def open_magento(
     allow_private: bool = False,
     read_seconds: float = READ_SECONDS,
     pause: float = PAUSE,
+    pace: Pace | None = None,
 ) -> AsyncIterator[MagentoConnector]:
     """A connector to the Magento at ``base_url``, closed on the way out."""
     async with open_magento_http(
-        base_url, credentials, now, allow_private=allow_private, read_seconds=read_seconds, pause=pause
+        base_url, credentials, now, allow_private=allow_private, read_seconds=read_seconds, pause=pause, pace=pace
     ) as http:
         yield MagentoConnector(http, now)

@@ -40,6 +40,11 @@ class Criteria:
         self._size = size
         return self
 
+    def first(self, size: int) -> Self:
+        """At most ``size`` rows, in whatever order."""
+        self._size = size
+        return self
+
     def only(self, fields: str) -> Self:
         """Only these fields of the answer; it saves bytes, not work. An empty list then comes as null."""
         self._fields = fields

@@ -1,4 +1,4 @@
-"""The wire to one Magento: authorised GETs at a polite pace, answers understood, the shop's clock read from them."""
+"""The wire to one Magento: authorised requests at a polite pace, answers understood, the shop's clock read."""
 
 import asyncio
 import math
@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 import httpx2
@@ -52,7 +52,7 @@ class Pace:
 
 
 class MagentoHttp:
-    """Asks one Magento. Only GETs are made, so everything may be tried again."""
+    """Asks one Magento. A GET may be tried again; what changes something is sent once, and whoever sends it looks."""
 
     def __init__(
         self,
@@ -61,12 +61,13 @@ class MagentoHttp:
         client: httpx2.AsyncClient,
         now: Callable[[], datetime],
         pause: float = PAUSE,
+        pace: Pace | None = None,
     ) -> None:
         self._base = base_url.rstrip("/")
         self._credentials = credentials
         self._client = client
         self._now = now
-        self._pace = Pace()
+        self._pace = pace or Pace()
         self._pause = pause
         self._with_port = True
         self._skew = timedelta(0)
@@ -97,10 +98,10 @@ class MagentoHttp:
             MagentoError: there is none; the subclass says whose fault it is.
         """
         pairs = query.pairs() if isinstance(query, Criteria) else list(query)
-        url = f"{self._base}/rest/{scope}/V1/{path}"
+        url = self._url(path, scope)
         for attempt in range(1, attempts + 1):
             try:
-                return await self._ask(url, pairs)
+                return await self._ask("GET", url, pairs)
             except MagentoAway as away:
                 if attempt == attempts or away.cause is Cause.TOO_SLOW:
                     raise
@@ -109,22 +110,49 @@ class MagentoHttp:
                     raise
                 await asyncio.sleep(pause)
             except NotAllowed as refused:
-                # Behind some web servers PHP does not see the port, and Magento signs without it.
-                if refused.cause is not Cause.SIGNATURE_REFUSED or not self._with_port or attempt == attempts:
+                if attempt == attempts or not self._without_port(refused):
                     raise
-                self._with_port = False
         raise AssertionError("the last attempt returns or raises")
 
-    async def _ask(self, url: str, pairs: Pairs) -> Any:
+    async def change(self, method: Literal["POST", "PUT", "DELETE"], path: str, body: Any = None) -> Any:
+        """Send what changes something in the shop, once: after a time-out nobody knows whether it was done.
+
+        Always by ``/rest/all``: the code of a store view in the address would move a cart to that view.
+
+        Raises:
+            MagentoError: there is no answer that says it was done; the subclass says whose fault it is.
+        """
+        url = self._url(path, "all")
+        try:
+            return await self._ask(method, url, [], body)
+        except NotAllowed as refused:
+            if not self._without_port(refused):
+                raise
+            return await self._ask(method, url, [], body)  # a refused signature did nothing
+
+    def _url(self, path: str, scope: str) -> str:
+        return f"{self._base}/rest/{scope}/V1/{path}"
+
+    def _without_port(self, refused: NotAllowed) -> bool:
+        """Whether to sign anew without the port: behind some web servers PHP, and so Magento, does not see it."""
+        again = refused.cause is Cause.SIGNATURE_REFUSED and self._with_port
+        self._with_port = self._with_port and not again
+        return again
+
+    async def _ask(self, method: str, url: str, pairs: Pairs, body: Any = None) -> Any:
         query = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in pairs)
         headers = {
             "Accept": "application/json",
-            "Authorization": authorization(self._credentials, "GET", url, pairs, with_port=self._with_port),
+            "Authorization": authorization(self._credentials, method, url, pairs, with_port=self._with_port),
         }
+        content = None if body is None else orjson.dumps(body)
+        if content is not None:
+            headers["Content-Type"] = "application/json"
         async with self._pace.turn():
             self.requests += 1
             try:
-                response = await self._client.get(f"{url}?{query}" if query else url, headers=headers)
+                target = f"{url}?{query}" if query else url
+                response = await self._client.request(method, target, headers=headers, content=content)
             except UnknownHost as error:
                 raise MagentoAway(Cause.UNREACHABLE, str(error)) from error
             except AddressRefused as error:
@@ -175,6 +203,7 @@ async def open_magento_http(
     allow_private: bool = False,
     read_seconds: float = READ_SECONDS,
     pause: float = PAUSE,
+    pace: Pace | None = None,
 ) -> AsyncIterator[MagentoHttp]:
     """The wire to a Magento, closed on the way out."""
     limits = httpx2.Limits(max_connections=MOST_AT_ONCE, max_keepalive_connections=MOST_AT_ONCE)
@@ -184,4 +213,4 @@ async def open_magento_http(
     # Cookies would tie the requests to one PHP session, which answers one at a time.
     async with httpx2.AsyncClient(transport=transport, timeout=timeout, follow_redirects=False) as client:
         client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        yield MagentoHttp(base_url, credentials, client, now, pause)
+        yield MagentoHttp(base_url, credentials, client, now, pause, pace)

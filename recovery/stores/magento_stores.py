@@ -1,5 +1,6 @@
 """Reads Magento's store views: each is a shop front with its language, currency and time zone."""
 
+import base64
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -46,3 +47,13 @@ def cart_url(front: ShopFront) -> str | None:
         return None
     told = "" if front.link_url.rstrip("/").endswith(f"/{front.code}") else f"?___store={front.code}"
     return f"{front.link_url.rstrip('/')}/checkout/cart/{told}"
+
+
+def login_url(front: ShopFront) -> str | None:
+    """The page where a customer logs in and is led on to the cart; who is logged in already must not be sent here."""
+    cart = cart_url(front)
+    if cart is None:
+        return None
+    # Magento's own writing of base64 in an address.
+    referer = base64.b64encode(cart.encode()).decode().translate(str.maketrans("+/=", "-_,"))
+    return f"{front.link_url.rstrip('/')}/customer/account/login/referer/{referer}/"

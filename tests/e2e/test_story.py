@@ -1,8 +1,12 @@
 """The story: the main job without a person, every step checked by what the outside sees."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
+from recovery.story_run import minutes_until_morning
 from tests.e2e.running import cartback, processes_of
 
 
@@ -41,3 +45,13 @@ def test_a_story_that_does_not_hold_says_so(tmp_path: Path) -> None:
     told = cartback("story", "--json", state_dir=blocked)
     assert told.returncode != 0
     assert "Traceback" not in told.stderr
+
+
+@pytest.mark.parametrize("hour", range(24))
+@pytest.mark.parametrize("minute", [0, 1, 59])
+def test_the_story_begins_in_the_morning_at_whatever_hour_it_is_told(hour: int, minute: int) -> None:
+    now = datetime(2026, 11, 25, hour, minute, 30, tzinfo=UTC)
+    ahead = minutes_until_morning(now)
+    assert 1 <= ahead <= 1440
+    began = now + timedelta(minutes=ahead)
+    assert (began.hour, began.minute) == (10, 0)

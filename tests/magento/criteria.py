@@ -1,10 +1,12 @@
 """Magento's searchCriteria over rows of columns, compared as MySQL compares them."""
 
+import operator
 import re
 from collections.abc import Callable
 from typing import Any
 
 Row = dict[str, Any]
+Test = Callable[[Any], bool]
 
 
 class BadRequest(Exception):
@@ -86,10 +88,8 @@ def search(
     Raises:
         SqlError: an unknown column.
     """
-    for group in criteria["filter_groups"]:
-        for told in group["filters"]:
-            _column(told["field"], columns)
-    found = [row for row in rows if all(_group(row, group, columns) for group in criteria["filter_groups"])]
+    groups = _groups(criteria, columns)
+    found = [row for row in rows if all(not g or any(test(row[name]) for name, test in g) for g in groups)]
     for order in reversed(criteria.get("sort_orders", [])):
         field = _column(order["field"], columns)
         found.sort(key=lambda row: (row[field] is not None, row[field]), reverse=order["direction"] == "DESC")
@@ -108,56 +108,80 @@ def _column(name: str, columns: set[str]) -> str:
     return name
 
 
-def _group(row: Row, group: dict[str, Any], columns: set[str]) -> bool:
-    tests = [_matches(row[_column(f["field"], columns)], f) for f in group["filters"]]
-    return any(tests) or not tests
+def _groups(criteria: dict[str, Any], columns: set[str]) -> list[list[tuple[str, Test]]]:
+    return [
+        [(_column(told["field"], columns), _test(told)) for told in group["filters"]]
+        for group in criteria["filter_groups"]
+    ]
 
 
-def _matches(stored: Any, told: dict[str, str]) -> bool:
+def _test(told: dict[str, str]) -> Test:
+    """A filter read once, to be held against many rows."""
     condition, value = told.get("condition_type", "eq"), told.get("value", "")
     if condition == "null":
-        return stored is None
+        return lambda stored: stored is None
     if condition == "notnull":
-        return stored is not None
-    test = _TESTS.get(condition)
+        return lambda stored: stored is not None
+    made = _TESTS.get(condition)
+    if made is None:
+        return lambda stored: False
+    test = made(value)
     # MySQL's NULL is neither equal nor unequal to anything.
-    return test is not None and stored is not None and test(stored, value)
+    return lambda stored: stored is not None and test(stored)
 
 
-def _as(stored: Any, value: str) -> Any:
-    """``value`` as a number where the column is one: of "true" MySQL reads 0."""
-    if isinstance(stored, (int, float)):
-        number = re.match(r"\s*-?\d+(\.\d+)?", value)
-        return float(number[0]) if number else 0.0
-    return value.lower()
+def _number(value: str) -> float:
+    """``value`` as MySQL compares it with a number: of "true" it reads 0."""
+    found = re.match(r"\s*-?\d+(\.\d+)?", value)
+    return float(found[0]) if found else 0.0
 
 
-def _low(stored: Any) -> Any:
-    return stored.lower() if isinstance(stored, str) else stored
+def _compared(compare: Callable[[Any, Any], bool]) -> Callable[[str], Test]:
+    def made(value: str) -> Test:
+        number, word = _number(value), value.lower()
+        return lambda s: compare(s, number) if isinstance(s, (int, float)) else compare(str(s).lower(), word)
+
+    return made
 
 
-def _like(stored: Any, value: str) -> bool:
-    pattern = re.escape(value.lower()).replace("%", ".*").replace("_", ".")
-    return re.fullmatch(pattern, str(stored).lower()) is not None
+def _within(value: str) -> Test:
+    parts = value.split(",")
+    numbers, words = {_number(part) for part in parts}, {part.lower() for part in parts}
+    return lambda s: s in numbers if isinstance(s, (int, float)) else str(s).lower() in words
 
 
-_TESTS: dict[str, Callable[[Any, str], bool]] = {
-    "eq": lambda s, v: bool(_low(s) == _as(s, v)),
-    "neq": lambda s, v: bool(_low(s) != _as(s, v)),
-    "gt": lambda s, v: bool(_low(s) > _as(s, v)),
-    "lt": lambda s, v: bool(_low(s) < _as(s, v)),
-    "gteq": lambda s, v: bool(_low(s) >= _as(s, v)),
-    "moreq": lambda s, v: bool(_low(s) >= _as(s, v)),
-    "lteq": lambda s, v: bool(_low(s) <= _as(s, v)),
-    "from": lambda s, v: bool(_low(s) >= _as(s, v)),
-    "to": lambda s, v: bool(_low(s) <= _as(s, v)),
-    "in": lambda s, v: any(_low(s) == _as(s, part) for part in v.split(",")),
-    "nin": lambda s, v: all(_low(s) != _as(s, part) for part in v.split(",")),
+def _without(value: str) -> Test:
+    within = _within(value)
+    return lambda s: not within(s)
+
+
+def _like(value: str) -> Test:
+    pattern = re.compile(re.escape(value.lower()).replace("%", ".*").replace("_", "."))
+    return lambda s: pattern.fullmatch(str(s).lower()) is not None
+
+
+def _unlike(value: str) -> Test:
+    like = _like(value)
+    return lambda s: not like(s)
+
+
+_TESTS: dict[str, Callable[[str], Test]] = {
+    "eq": _compared(operator.eq),
+    "neq": _compared(operator.ne),
+    "gt": _compared(operator.gt),
+    "lt": _compared(operator.lt),
+    "gteq": _compared(operator.ge),
+    "moreq": _compared(operator.ge),
+    "lteq": _compared(operator.le),
+    "from": _compared(operator.ge),
+    "to": _compared(operator.le),
+    "in": _within,
+    "nin": _without,
     "like": _like,
-    "nlike": lambda s, v: not _like(s, v),
-    "finset": lambda s, v: v in str(s).split(","),
-    "nfinset": lambda s, v: v not in str(s).split(","),
-    "regexp": lambda s, v: re.search(v, str(s), re.I) is not None,
+    "nlike": _unlike,
+    "finset": lambda value: lambda s: value in str(s).split(","),
+    "nfinset": lambda value: lambda s: value not in str(s).split(","),
+    "regexp": lambda value: lambda s: re.search(value, str(s), re.I) is not None,
 }
 
 

@@ -11,7 +11,11 @@ from typing import Any
 from urllib.parse import unquote
 
 from tests.magento import render
+from tests.magento.columns import ProductRow, QuoteRow
 from tests.magento.criteria import BadRequest, Row, SqlError, only_fields, parse, search
+from tests.magento.fake_coupons import ROUTES as COUPON_ROUTES
+from tests.magento.fake_coupons import InvalidCode, NoSuchThing
+from tests.magento.fake_pages import ROUTES as PAGE_ROUTES
 from tests.magento.http import HttpServer, HttpThread, Reply, Request, json_reply
 from tests.magento.oauth import Consumer, Unauthorized, check
 from tests.magento.state import VIEWS, Order, Quote, State, sample_products
@@ -72,6 +76,8 @@ class Switches:
     too_many: int = 0
     retry_after: str = "1"
     slow: float = 0
+    #: So many of the next changes are made, but their answers get lost.
+    lost_answers: int = 0
 
 
 @dataclass
@@ -143,6 +149,10 @@ class FakeMagento:
             return _fault(401, error.message, error.parameters)
         except NotFound as error:
             return _fault(404, error.message, error.parameters)
+        except InvalidCode as error:
+            return _fault(404, str(error))
+        except NoSuchThing:
+            return _fault(404, "No such entity.")
         except SqlError:
             return _fault(500, "Internal Error. Details are available in Magento log file. Report ID: webapi-655f0c1e9")
         return replace(reply, wait=self.switches.slow)
@@ -156,12 +166,15 @@ class FakeMagento:
         scope, rest = found[1], found[2]
         if scope not in {None, "all", *(view.code for view in VIEWS)}:
             raise BadRequest("Specified request cannot be processed.")
-        for pattern, right, handler in _ROUTES:
+        for methods, pattern, right, handler in [*(("GET", *route) for route in _ROUTES), *COUPON_ROUTES, *PAGE_ROUTES]:
             match = re.fullmatch(pattern, rest)
-            if match and request.method == "GET":
+            if match and request.method in methods.split("|"):
                 self._authorise(request, right)
                 arguments = [unquote(part) for part in match.groups()]
                 made = handler(self, request, scope, *arguments)
+                if request.method != "GET" and self.switches.lost_answers > 0:
+                    self.switches.lost_answers -= 1
+                    return Reply(drops=True)
                 if isinstance(made, Reply):
                     return made
                 return json_reply(only_fields(made, dict(request.query).get("fields")))
@@ -180,7 +193,7 @@ class FakeMagento:
 
     # Carts
 
-    def _quote(self, told: str, *, active: bool = False) -> Quote:
+    def quote(self, told: str, *, active: bool = False) -> Quote:
         if not told.isdigit():
             raise BadRequest(
                 f'The "{told}" value\'s type is invalid. The "int" type was expected. Verify and try again.'
@@ -192,39 +205,39 @@ class FakeMagento:
         return quote
 
     def _cart(self, request: Request, scope: str | None, told: str) -> Any:
-        quote = self._quote(told)
+        quote = self.quote(told)
         saved = self.state.read_by_id(quote)
         # An explicit store code in the path overwrites what the cart says of itself.
         claimed = next((view.id for view in VIEWS if view.code == scope), None)
         return render.cart(self.state, quote, store_id=claimed, saved=saved)
 
     def _totals(self, request: Request, scope: str | None, told: str) -> Any:
-        quote = self._quote(told, active=True)
+        quote = self.quote(told, active=True)
         if quote.id in self.switches.broken_totals:
             raise SqlError("options")
         self.state.read_by_id(quote)
         return render.totals(self.state, quote, next((view.id for view in VIEWS if view.code == scope), 0))
 
     def _items(self, request: Request, scope: str | None, told: str) -> Any:
-        quote = self._quote(told, active=True)
+        quote = self.quote(told, active=True)
         if quote.id in self.switches.broken_totals:
             raise SqlError("options")
         self.state.read_by_id(quote)
         return render.cart(self.state, quote)["items"]
 
     def _payment(self, request: Request, scope: str | None, told: str) -> Any:
-        quote = self._quote(told)
+        quote = self.quote(told)
         self.state.read_by_id(quote)
         return {"method": quote.payment_method} if quote.payment_method else []
 
     def _coupon(self, request: Request, scope: str | None, told: str) -> Any:
-        quote = self._quote(told, active=True)
+        quote = self.quote(told, active=True)
         self.state.read_by_id(quote)
         return quote.coupon or []
 
     def _carts(self, request: Request, scope: str | None) -> Any:
-        rows = [self._quote_row(quote) for quote in self.state.quotes.values()]
-        found, criteria, total = self._search(request, rows, _QUOTE_COLUMNS)
+        rows: list[Row] = [QuoteRow(self.state, quote) for quote in self.state.quotes.values()]
+        found, criteria, total = self.find(request, rows, _QUOTE_COLUMNS)
         shown = [self.state.quotes[row["entity_id"]] for row in found]
         poisoned = [self.switches.poison[quote.id] for quote in shown if quote.id in self.switches.poison]
         if "hang" in poisoned:
@@ -233,24 +246,12 @@ class FakeMagento:
             raise SqlError("poison")
         return _listed([render.cart(self.state, quote) for quote in shown], criteria, total)
 
-    def _quote_row(self, quote: Quote) -> Row:
-        sums = render.sums(self.state, quote)
-        return {
-            "entity_id": quote.id, "store_id": quote.store_id, "created_at": quote.created_at,
-            "updated_at": quote.updated_at, "is_active": int(quote.is_active), "is_virtual": int(quote.is_virtual),
-            "items_count": len(quote.lines), "items_qty": sum(line.qty for line in quote.lines),
-            "grand_total": float(sums["quote"]["total"]), "base_grand_total": float(sums["base"]["total"]),
-            "subtotal": float(sums["quote"]["net"]), "coupon_code": quote.coupon,
-            "customer_id": quote.customer["id"] if quote.customer else None, "customer_email": quote.customer_email,
-            "customer_is_guest": int(quote.customer is None), "reserved_order_id": quote.reserved_order_id,
-        }  # fmt: skip
-
     # Orders
 
     def _orders(self, request: Request, scope: str | None) -> Any:
         documents = {placed.id: render.order(self.state, placed) for placed in self.state.orders.values()}
         rows = [{name: document.get(name) for name in _ORDER_COLUMNS} for document in documents.values()]
-        found, criteria, total = self._search(request, rows, _ORDER_COLUMNS)
+        found, criteria, total = self.find(request, rows, _ORDER_COLUMNS)
         return _listed([documents[row["entity_id"]] for row in found], criteria, total)
 
     def _order(self, request: Request, scope: str | None, told: str) -> Any:
@@ -273,15 +274,8 @@ class FakeMagento:
 
     def _products(self, request: Request, scope: str | None) -> Any:
         store_id = next((view.id for view in VIEWS if view.code == scope), 0)
-        rows = [
-            {
-                "entity_id": item.id, "sku": item.sku, "name": item.name(store_id), "type_id": item.type_id,
-                "status": item.status, "visibility": item.visibility, "created_at": "2026-11-23 06:18:23",
-                "updated_at": item.updated_at, "price": float(item.price),
-            }
-            for item in self.state.products.values()
-        ]  # fmt: skip
-        found, criteria, total = self._search(request, rows, _PRODUCT_COLUMNS)
+        rows: list[Row] = [ProductRow(item, store_id) for item in self.state.products.values()]
+        found, criteria, total = self.find(request, rows, _PRODUCT_COLUMNS)
         shown = [self.state.products[row["entity_id"]] for row in found]
         return _listed([render.product(self.state, item, store_id) for item in shown], criteria, total)
 
@@ -301,12 +295,12 @@ class FakeMagento:
             raise Missing(missing)
         view = self.state.view(int(told["storeId"]))
         rows = [{"entity_id": item.id} for item in self.state.products.values()]
-        found, _, _ = self._search(request, rows, {"entity_id"})
+        found, _, _ = self.find(request, rows, {"entity_id"})
         items = (self.state.products[row["entity_id"]] for row in found)
         shown = [render.render_info(self.state, item, view, told["currencyCode"], self.url) for item in items]
         return {"items": [item for item in shown if item is not None]}
 
-    def _search(self, request: Request, rows: list[Row], columns: set[str]) -> tuple[list[Row], Any, int]:
+    def find(self, request: Request, rows: list[Row], columns: set[str]) -> tuple[list[Row], Any, int]:
         limit = self.switches.input_limit
         criteria = parse(request.query)
         if limit is not None:

@@ -22,6 +22,7 @@ class Record:
     status: int
     headers: dict[str, str]
     body: Any
+    sent: Any = None
 
     @property
     def raw(self) -> bytes:
@@ -38,7 +39,7 @@ def record(number: str) -> Record:
     asked, answered = told["request"], told["response"]
     return Record(
         file.stem, asked["method"], asked["path"], asked["query"] or "", asked["auth"], answered["status"],
-        answered["headers"], answered["body"],
+        answered["headers"], answered["body"], asked["body"],
     )  # fmt: skip
 
 

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from tests.magento.marketing import Marketing
+
 TAX = Decimal("1.23")
 SHIPPING = Decimal(15)
 
@@ -134,7 +136,12 @@ class State:
     products: dict[int, Product] = field(default_factory=dict)
     quotes: dict[int, Quote] = field(default_factory=dict)
     orders: dict[int, Order] = field(default_factory=dict)
+    marketing: Marketing = field(init=False)
+    texts: list[dict[str, Any]] = field(default_factory=list)
     _ids: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.marketing = Marketing(lambda: self.clock().date().isoformat())
 
     def clock(self) -> datetime:
         """The shop's own time."""
@@ -232,6 +239,9 @@ class State:
     def order(self, quote: Quote, totals: dict[str, Any], *, state: str = "new", status: str = "pending") -> Order:
         """Buy what is in the cart."""
         at = self.stamp()
+        customer_id = quote.customer["id"] if quote.customer else None
+        if quote.coupon and self.marketing.coupon(quote.coupon):
+            self.marketing.note_use(quote.coupon, customer_id)
         email = str(quote.billing["email"] or quote.customer_email)
         order = Order(
             self.next_id("order"), quote, email, at, at, totals, quote.coupon, list(quote.lines), state, status
@@ -242,6 +252,20 @@ class State:
         quote.customer_email = email
         quote.updated_at = at
         return order
+
+    def type_code(self, quote: Quote, code: str) -> None:
+        """The shopper types a code in the cart, in whatever case."""
+        quote.discount = self.marketing.discount(code, quote.customer["id"] if quote.customer else None)
+        quote.coupon, quote.updated_at = code, self.stamp()
+
+    def write(self, kind: str, identifier: str, title: str, content: str, stores: tuple[int, ...] = (0,)) -> None:
+        """A CMS page or block; one of the same name and stores is edited."""
+        at = self.stamp()
+        known = [t for t in self.texts if (t["kind"], t["identifier"], t["stores"]) == (kind, identifier, stores)]
+        text = known[0] if known else {"kind": kind, "stores": stores, "id": self.next_id(kind), "creation_time": at}
+        text |= {"identifier": identifier, "title": title, "content": content, "update_time": at, "active": True}
+        if not known:
+            self.texts.append(text)
 
     def restore(self, order: Order) -> None:
         """A payment failed: the cart is active again, and keeps no trace of its order."""

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from recovery.models import Cart, Connection, Store
+from recovery.stores import registry
 from tests.magento.fake import CARTS, NEEDED, TOKEN, FakeMagento
+from tests.magento.fake_coupons import FOR_COUPONS
 from tests.shop import SECRET_KEY
 
 
@@ -57,7 +59,21 @@ async def test_connect_test_and_read(db: None, environment: dict[str, str], mage
 
     code, out, _ = await cartback(environment, "stores", "connect", "test", "mag", "--json")
     assert code == 0
-    assert [answer["error"] for answer in json.loads(out)] == [None] * 4
+    told = [(answer["needed"], answer["error"] is None) for answer in json.loads(out)]
+    assert told == [(True, True)] * 4 + [(False, False)] * 4
+    # What a store relies on is needed, and named with where to click.
+    code, _, notes = await cartback(environment, *connect, "--coupons", keys=f"{TOKEN}\n")
+    assert code == 1
+    assert "tick Marketing > Promotions > Cart Price Rules" in notes
+    magento.switches.granted = NEEDED | FOR_COUPONS
+    code, _, _ = await cartback(environment, *connect, "--coupons", keys=f"{TOKEN}\n")
+    assert code == 0
+    in_force = await registry.all_in_force()
+    assert [store.settings.coupon_in_magento for store in in_force] == [True, True]
+    magento.switches.granted = NEEDED
+    code, _, notes = await cartback(environment, "stores", "connect", "test", "mag")
+    assert code == 1
+    assert "tick Customers > Customer Groups" in notes
 
     # A command's clock is the real one, and so is the shop's here.
     magento.state.now = lambda: datetime.now(UTC)

@@ -5,7 +5,8 @@ import logging
 import pytest
 import structlog.testing
 
-from recovery import db, jobs, rights
+from admin import rights
+from recovery import db, jobs
 from recovery.emails import unsubscribe_link
 from recovery.models import Abandonment, Cart, Email, Order, Suppression
 from tests.coupon_shop import CouponShop
@@ -47,6 +48,7 @@ NOBODYS = {
     "product": "the shop's catalogue",
     "product_link": "the shop's catalogue",
     "rejected_delivery": "path and code of refused hooks, 30 days",
+    "shop_page": "the shop's own pages",
     "signin_failure": "hashes, some minutes",
     "store": "the shop",
     "sync_state": "cursors",

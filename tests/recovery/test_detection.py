@@ -4,11 +4,13 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 
 from recovery import db, detection, jobs, scoring
 from recovery.models import Abandonment, Cart, Store
 from recovery.stores.registry import add_store, in_force
+from tests.bench.carts import fill
 from tests.shop import ADDRESS, MORNING, Shop, item, open_shop, settings_for
 
 
@@ -308,3 +310,15 @@ async def test_a_mistake_in_one_store_stops_no_other(database_url: str, redis_ur
         assert report.counts == {"scored": 1}
         assert [error.partition(":")[0] for error in report.errors] == ["aa"]
         assert (await jobs.last_runs())["score"].error is not None
+
+
+async def test_a_batch_may_be_as_big_as_the_setting_allows(shop: Shop) -> None:
+    await shop.set(batch_size=5000)
+    raw = await asyncpg.connect(shop.runtime.settings.database_url)
+    await fill(raw, shop, shop.store.id, count=1500, due=1500)
+    await raw.close()
+    assert await shop.detect() == 1500
+    assert await shop.score() == 1500
+    found = await Abandonment.filter(status="scored", due_at__isnull=False)
+    assert len(found) == 1500
+    assert all(row.score is not None and 0 < row.score <= 1 for row in found)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
-from types import SimpleNamespace
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -13,10 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recovery.emails import Letter, Links, ready_made_words, render, render_copy, render_parts
+import recovery
+from recovery import brand
+from recovery.brand import contrast
+from recovery.emails import Links, render, render_copy, render_parts
+from recovery.emails_look import Look
 from recovery.store_settings import REASON_CODES, SettingRefused, StoreSettings, merge
 from recovery.text import one_line
-from tests.shop import MORNING, READY
+from tests.recovery.mail_examples import CODE, HOSTS, PRIVACY, full_letter, letter, line, product
+from tests.shop import MORNING
 
 FORBIDDEN = re.compile(
     r"\b(score|intent|abandon|track|watch|notic|behaviou?r|hesitat|price.?sensitiv|compar|trust|detect"
@@ -37,38 +42,6 @@ EVIL = [
     "😀" * 50,
     "=?utf-8?q?evil?=",
 ]
-
-
-def letter(
-    *, language: str = "en", lines: list[Any] | None = None, links: Links | None = None, reason: str = "other",
-    cart: dict[str, Any] | None = None, shop: str = "Tatra", step: int = 0, **changes: Any,
-) -> Letter:  # fmt: skip
-    """A letter over plain objects: what is rendered must not need a database."""
-    store: Any = SimpleNamespace(
-        row=SimpleNamespace(name=shop, language=language, currency="EUR"),
-        settings=StoreSettings.model_validate(READY | changes),
-    )
-    whole: Any = SimpleNamespace(
-        **{"total": 45999, "currency": "EUR", "currency_digits": 2, "discount": None, "shipping": None}
-        | {"payment_failed": False}
-        | (cart or {})
-    )
-    items: Any = lines or [line()]
-    abandonment: Any = SimpleNamespace(reason_code=reason)
-    email: Any = SimpleNamespace(
-        id=UUID(int=7), to_address="anna@example.com", copy_to="owner@example.com", composed_at=MORNING,
-        created_at=MORNING,
-    )  # fmt: skip
-    words = ready_made_words(store, abandonment, whole, len(items), step)
-    return Letter(email, store, whole, items, words, links or LINKS)
-
-
-LINKS = Links("https://c.example/r/R", "https://c.example/a/A", "https://c.example/u/U")
-
-
-def line(name: str = "Jacket", **more: Any) -> Any:
-    values = {"name": name, "options": [], "quantity": 10_000, "row_total": 45999, "image_url": None}
-    return SimpleNamespace(**(values | more))
 
 
 def parsed(raw: bytes) -> EmailMessage:
@@ -286,3 +259,67 @@ def test_no_word_of_a_model_gets_out_of_its_place(evil: str) -> None:
     assert "onerror=alert" not in re.sub(r"&[a-z#0-9]+;[^<]*", "", html)
     assert [address.addr_spec for address in message["To"].addresses] == ["anna@example.com"]
     assert {"bcc", "x-evil"}.isdisjoint(name.lower() for name in message)
+
+
+def test_the_text_part_reads_like_a_letter() -> None:
+    _, text = render_parts(full_letter("pl"))
+    plain = re.sub(r"[\u00a0\u202f]", " ", text)
+    for told in (
+        "Ilość: 10,08 m², 1 279,15 zł\n",
+        "Ilość: 1, 459,00 zł\n  Cena teraz: 479,00 zł\n",
+        "Ilość: 1, 99,00 zł\n  Już niedostępny\n",
+        "Wartość koszyka: 1 837,15 zł\nOd zapisania koszyka coś się zmieniło.",
+        f"Kod: {CODE}\n",
+        "Wróć do koszyka:\nhttps://c.example/r/R\n",
+        f"Prywatność: {PRIVACY}\n",
+    ):
+        assert told in plain
+    assert plain.endswith("\n\nPłytki i Spółka sp. z o.o., ul. Długa 1, 00-001 Warszawa\n")
+    assert "\n\n\n" not in plain
+    assert "<" not in plain
+
+
+def test_a_line_that_is_as_it_was_says_nothing_more() -> None:
+    there = Look(HOSTS, {"1": product("1", 45999)})
+    for look in (there, Look(HOSTS)):
+        for part in render_parts(letter(lines=[line(product_id="1", unit_price=45999)], look=look)):
+            assert "Price now" not in part
+            assert "Something has changed" not in part
+
+
+def test_a_lower_price_is_told_as_the_price_and_never_as_a_drop() -> None:
+    look = Look(HOSTS, {"1": product("1", 100, sold_by="m2")})
+    html, text = render_parts(
+        letter(lines=[line(product_id="1", unit_price=45999)], cart={"currency": "PLN"}, look=look)
+    )
+    for part in (html, text):
+        assert "Price now: PLN\u00a01.00 / m²" in part
+        assert "<s>" not in part
+        assert "line-through" not in part
+        assert not re.search(r"drop|lower|reduced|save\b", part, re.IGNORECASE)
+
+
+def test_pictures_come_from_the_shops_hosts_only() -> None:
+    lines = [line(image_url="https://s.example/a.png"), line(image_url="https://spy.example/b.png")]
+    html, _ = render_parts(letter(lines=lines, logo_url="https://spy.example/logo.png"))
+    assert "https://s.example/a.png" in html
+    assert "spy.example" not in html
+    html, _ = render_parts(letter(logo_url="https://s.example/logo.png"))
+    assert 'src="https://s.example/logo.png" alt="Tatra"' in html
+
+
+@pytest.mark.parametrize("color", ["#ffffff", "#000000", "#f4c20d", "#7a7a7a"])
+def test_the_button_can_be_read_in_any_colour_of_a_shop(color: str) -> None:
+    html, _ = render_parts(letter(brand_color=color))
+    (ground,) = re.findall(r'<td[^>]* bgcolor="(#[0-9a-f]{6})"[^>]*>\s*<a href="https://c.example/r/R"', html)
+    (text,) = re.findall(r'<a href="https://c.example/r/R"[^>]* style="[^"]*[;"]color:(#[0-9a-f]{6})', html)
+    assert contrast(ground, text) >= 4.5
+
+
+def test_without_a_colour_mails_look_like_the_pages() -> None:
+    sheet = (Path(recovery.__file__).parent / "static" / "pages.css").read_text()
+    light, dark = re.findall(r"--fill: (#\w+); --on-fill: (#\w+); --accent: (#\w+)", sheet)
+    assert brand.of(None) == brand.Brand(brand.Accent(*light), brand.Accent(*dark))
+    html, _ = render_parts(letter())
+    assert light[0] in html
+    assert dark[0] in html

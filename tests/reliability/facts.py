@@ -1,6 +1,6 @@
 """What may happen while a mail is on its way, told as the shop, the customer or the operator would tell it."""
 
-from recovery import rights
+from admin import rights
 from recovery.emails import unsubscribe_link
 from tests.shop import Shop
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from recovery import jobs, rights
+from admin import rights
+from recovery import jobs
 from recovery.emails import unsubscribe_link
 from recovery.models import Email
 from tests.reliability.workers import crash_at, end_leases, start_worker

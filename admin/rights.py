@@ -1,4 +1,4 @@
-"""Composition root of a person's rights: everything held about somebody, and forgetting it, over all packages."""
+"""A person's rights: everything held about somebody, and forgetting it, over all packages."""
 
 from dataclasses import dataclass
 from typing import Any
